@@ -1,0 +1,116 @@
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../accounts/actor.js';
+import { KeyRing } from '../kernel/crypto/key-ring.js';
+import type { Tx } from '../kernel/db/database.js';
+import { isId, type AppId, type AttachmentId } from '../kernel/ids.js';
+import { pageOf, type Page, type Range } from '../kernel/range.js';
+import { Release, ReleaseEnvironment, ReservedConfigVar } from './app.entity.js';
+import { appErrors } from './apps.errors.js';
+import { EMPTY_ENVIRONMENT, type Environment } from './environment.js';
+
+/** The current environment of an app, with what a caller needs to know of the app. */
+export interface CurrentEnvironment {
+  appId: AppId;
+  appName: string;
+  version: number;
+  environment: Environment;
+}
+
+interface CurrentRow {
+  app_id: AppId;
+  name: string;
+  version: number;
+  ciphertext: Buffer | null;
+  key_id: string | null;
+}
+
+@Injectable()
+export class ReleaseRepository {
+  constructor(private readonly keys: KeyRing) {}
+
+  async insert(tx: Tx, release: Release, environment: Environment): Promise<void> {
+    await tx.insert(Release, release);
+    const sealed = this.keys.seal(JSON.stringify(environment), contextOf(release.appId, release.version));
+    await tx.insert(ReleaseEnvironment, {
+      appId: release.appId,
+      version: release.version,
+      ciphertext: sealed.ciphertext,
+      keyId: sealed.keyId,
+    });
+  }
+
+  /** The environment of one release; empty for version 0, before any. */
+  async environment(tx: Tx, appId: AppId, version: number): Promise<Environment> {
+    if (version === 0) return EMPTY_ENVIRONMENT;
+    const row = await tx.findOneByOrFail(ReleaseEnvironment, { appId, version });
+    return this.open(appId, version, row);
+  }
+
+  /** The actor's app and its current environment in one statement: config is what apps read most. */
+  async currentForActor(tx: Tx, actor: Actor, identity: string): Promise<CurrentEnvironment> {
+    const rows: CurrentRow[] = await tx.query(
+      `SELECT a.id AS app_id, a.name, a.release_version AS version, e.ciphertext, e.key_id
+       FROM apps a LEFT JOIN release_environments e ON e.app_id = a.id AND e.version = a.release_version
+       WHERE a.${isId(identity) ? 'id' : 'name'} = $1 AND a.owner_id = $2 AND a.destroyed_at IS NULL`,
+      [identity, actor.accountId],
+    );
+    const [row] = rows;
+    if (row === undefined) throw appErrors.app_not_found();
+    const sealed = row.ciphertext !== null && row.key_id !== null ? { ciphertext: row.ciphertext, keyId: row.key_id } : null;
+    return {
+      appId: row.app_id,
+      appName: row.name,
+      version: row.version,
+      environment: sealed === null ? EMPTY_ENVIRONMENT : this.open(row.app_id, row.version, sealed),
+    };
+  }
+
+  async list(tx: Tx, appId: AppId, range: Range<'version' | 'id'>): Promise<Page<Release>> {
+    const query = tx.createQueryBuilder(Release, 'release').where('release.app_id = :appId', { appId });
+    return pageOf(query, range, { version: 'release.version', id: 'release.id' }, (release, field) => release[field]);
+  }
+
+  /** A release by version (`3` or `v3`) or id. */
+  async get(tx: Tx, appId: AppId, identity: string): Promise<Release> {
+    const version = /^v?(\d{1,9})$/.exec(identity)?.[1];
+    const where = version !== undefined ? { version: Number(version) } : isId(identity) ? { id: identity as Release['id'] } : null;
+    const release = where === null ? null : await tx.findOneBy(Release, { ...where, appId });
+    if (release === null) throw appErrors.release_not_found();
+    return release;
+  }
+
+  /** Holds names for an attachment; the first one that somebody else has is given back, else null. */
+  async reserve(tx: Tx, appId: AppId, attachmentId: AttachmentId, names: string[]): Promise<string | null> {
+    for (const name of names) {
+      const added: unknown[] = await tx.query(
+        `INSERT INTO reserved_config_vars (app_id, name, attachment_id) VALUES ($1, $2, $3)
+         ON CONFLICT DO NOTHING RETURNING name`,
+        [appId, name, attachmentId],
+      );
+      if (added.length === 0) return name;
+    }
+    return null;
+  }
+
+  async unreserve(tx: Tx, attachmentId: AttachmentId): Promise<void> {
+    await tx.delete(ReservedConfigVar, { attachmentId });
+  }
+
+  /** Those of the names that an attachment holds on the app. */
+  async reservedAmong(tx: Tx, appId: AppId, names: string[]): Promise<string[]> {
+    const rows: { name: string }[] = await tx.query(
+      'SELECT name FROM reserved_config_vars WHERE app_id = $1 AND name = ANY($2) ORDER BY name',
+      [appId, names],
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  private open(appId: AppId, version: number, sealed: { ciphertext: Buffer; keyId: string }): Environment {
+    return JSON.parse(this.keys.open(sealed, contextOf(appId, version))) as Environment;
+  }
+}
+
+/** Binds a ciphertext to its release. */
+export function contextOf(appId: string, version: number): string {
+  return `release_environments:${appId}:${version}`;
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Database, type Tx } from '../kernel/db/database.js';
+
+const BATCH_ROWS = 1_000;
+const FIRST = Buffer.alloc(32);
+
+interface AuditRow {
+  id: string;
+  body: string;
+  seal_seq: string | null;
+  seal_hash: Buffer | null;
+}
+
+/** What PostgreSQL itself prints of a row, less the seal: the same text whenever it is asked. */
+const BODY = `(to_jsonb(e) - 'seal_seq' - 'seal_hash')::text`;
+
+export type ChainReport = { ok: true; sealed: number } | { ok: false; sealed: number; at: string; why: string };
+
+/**
+ * Seals audit rows into a hash chain after their commit, so that writers never wait for one another. Ids may commit
+ * out of order; the chain has an order of its own, so a row that commits late is sealed late, not lost.
+ */
+@Injectable()
+export class AuditChain {
+  constructor(private readonly db: Database) {}
+
+  /** Seals what is not sealed yet; the number of rows. */
+  async seal(): Promise<number> {
+    return this.db.transaction('audit.seal', async (tx) => {
+      const [lock]: { held: boolean }[] = await tx.query(
+        "SELECT pg_try_advisory_xact_lock(hashtext('souk.audit.seal')) AS held",
+      );
+      if (lock?.held !== true) return 0;
+      const [head]: AuditRow[] = await tx.query(
+        'SELECT id, seal_seq, seal_hash FROM audit_events WHERE seal_seq IS NOT NULL ORDER BY seal_seq DESC LIMIT 1',
+      );
+      const rows: AuditRow[] = await tx.query(
+        `SELECT e.id, ${BODY} AS body FROM audit_events e WHERE seal_seq IS NULL ORDER BY id LIMIT ${BATCH_ROWS}`,
+      );
+      let hash = head?.seal_hash ?? FIRST;
+      let seq = BigInt(head?.seal_seq ?? 0);
+      for (const row of rows) {
+        seq += 1n;
+        hash = link(hash, seq, row.body);
+        await tx.query('UPDATE audit_events SET seal_seq = $2, seal_hash = $3 WHERE id = $1', [row.id, `${seq}`, hash]);
+      }
+      return rows.length;
+    });
+  }
+
+  /** Walks the whole chain; says where it breaks: a row that was changed, removed or put elsewhere. */
+  async verify(): Promise<ChainReport> {
+    let hash: Buffer = FIRST;
+    let seq = 0n;
+    for (;;) {
+      const rows = await this.page(this.db.manager, seq);
+      for (const row of rows) {
+        const expected = seq + 1n;
+        if (BigInt(row.seal_seq ?? 0) !== expected)
+          return { ok: false, sealed: Number(seq), at: `seal ${expected}`, why: 'A row is missing here.' };
+        hash = link(hash, expected, row.body);
+        if (row.seal_hash === null || !hash.equals(row.seal_hash))
+          return { ok: false, sealed: Number(seq), at: `event ${row.id}`, why: 'This row or its place was changed.' };
+        seq = expected;
+      }
+      if (rows.length < BATCH_ROWS) return { ok: true, sealed: Number(seq) };
+    }
+  }
+
+  private page(tx: Tx, after: bigint): Promise<AuditRow[]> {
+    return tx.query(
+      `SELECT e.id, ${BODY} AS body, seal_seq, seal_hash FROM audit_events e
+       WHERE seal_seq > $1 ORDER BY seal_seq LIMIT ${BATCH_ROWS}`,
+      [`${after}`],
+    );
+  }
+}
+
+function link(previous: Buffer, seq: bigint, body: string): Buffer {
+  return createHash('sha256').update(previous).update(`${seq}\n`).update(body).digest();
+}

@@ -1,0 +1,182 @@
+import { Injectable } from '@nestjs/common';
+import { KeyRing } from '../kernel/crypto/key-ring.js';
+import type { Tx } from '../kernel/db/database.js';
+import { isId, type AddonServiceId, type PlanId, type ProviderId } from '../kernel/ids.js';
+import { pageOf, type Page, type Range } from '../kernel/range.js';
+import { Secret } from '../kernel/secret.js';
+import { AddonService, Plan, Provider } from './catalog.entity.js';
+import { catalogErrors } from './catalog.errors.js';
+
+/** How to reach a provider and prove who we are. */
+export interface ProviderAccess {
+  slug: string;
+  baseUrl: string;
+  bundled: boolean;
+  password: Secret;
+  ssoSalt: Secret;
+}
+
+@Injectable()
+export class CatalogRepository {
+  constructor(private readonly keys: KeyRing) {}
+
+  async upsertProvider(
+    tx: Tx,
+    provider: Omit<Provider, 'secretsCiphertext' | 'secretsKeyId'>,
+    secrets: { password: string; ssoSalt: string },
+  ): Promise<void> {
+    const sealed = this.keys.seal(JSON.stringify(secrets), providerContext(provider.id));
+    const row = { ...provider, secretsCiphertext: sealed.ciphertext, secretsKeyId: sealed.keyId };
+    await tx
+      .createQueryBuilder()
+      .insert()
+      .into(Provider)
+      .values(row)
+      .orUpdate(['bundled', 'base_url', 'sso_url', 'secrets_ciphertext', 'secrets_key_id', 'updated_at'], ['id'])
+      .execute();
+  }
+
+  async upsertService(tx: Tx, service: AddonService): Promise<void> {
+    // The lifecycle stage is the operator's to move; an import leaves it alone.
+    const columns = [
+      'human_name',
+      'config_vars_prefix',
+      'config_vars',
+      'regions',
+      'requires',
+      'default_attachment',
+      'compliance',
+      'cli_plugin_name',
+      'updated_at',
+    ];
+    await tx.createQueryBuilder().insert().into(AddonService).values(service).orUpdate(columns, ['id']).execute();
+  }
+
+  async upsertPlan(tx: Tx, plan: Omit<Plan, 'addonService'>): Promise<void> {
+    const columns = [
+      'human_name',
+      'description',
+      'price_cents',
+      'price_currency',
+      'price_metered',
+      'price_contract',
+      'is_default',
+      'visible',
+      'features',
+      'regions',
+      'compliance',
+      'position',
+      'updated_at',
+    ];
+    await tx
+      .createQueryBuilder()
+      .insert()
+      .into(Plan)
+      .values(plan)
+      .orUpdate(columns, ['id'])
+      .execute();
+  }
+
+  /**
+   * Takes plans out of the market that the manifest no longer has: deleted if nobody ever had one, else hidden, so
+   * that holders, bills and history keep it.
+   */
+  async retirePlansExcept(tx: Tx, serviceId: AddonServiceId, keep: PlanId[], at: Date): Promise<void> {
+    await tx.query(
+      `DELETE FROM plans p WHERE addon_service_id = $1 AND NOT (id = ANY($2::uuid[]))
+       AND NOT EXISTS (SELECT 1 FROM addons WHERE plan_id = p.id)
+       AND NOT EXISTS (SELECT 1 FROM addon_plan_periods WHERE plan_id = p.id)`,
+      [serviceId, keep],
+    );
+    await tx.query(
+      `UPDATE plans SET visible = false, is_default = false, updated_at = $3
+       WHERE addon_service_id = $1 AND NOT (id = ANY($2::uuid[])) AND visible`,
+      [serviceId, keep, at],
+    );
+  }
+
+  /** Before an import marks another plan as the default: there is never more than one. */
+  async clearDefaults(tx: Tx, serviceId: AddonServiceId): Promise<void> {
+    await tx.update(Plan, { addonServiceId: serviceId, isDefault: true }, { isDefault: false });
+  }
+
+  async listServices(tx: Tx, range: Range<'name' | 'id'>): Promise<Page<AddonService>> {
+    const query = tx.createQueryBuilder(AddonService, 'service').where("service.state <> 'shutdown'");
+    return pageOf(query, range, { id: 'service.id', name: 'service.name' }, (service, field) => service[field]);
+  }
+
+  async getService(tx: Tx, identity: string): Promise<AddonService> {
+    const service = await tx.findOneBy(
+      AddonService,
+      isId(identity) ? { id: identity as AddonServiceId } : { name: identity },
+    );
+    if (service === null)
+      throw catalogErrors.service_not_found({
+        message: `Couldn't find the add-on service "${identity.slice(0, 60)}"; see "heroku addons:services".`,
+      });
+    return service;
+  }
+
+  /** The plans that anybody may choose, cheapest first as the manifest orders them. At most 1,000. */
+  async listPlans(tx: Tx, serviceId: AddonServiceId): Promise<Plan[]> {
+    return tx.find(Plan, {
+      where: { addonServiceId: serviceId, visible: true },
+      relations: { addonService: true },
+      order: { position: 'ASC' },
+      take: 1_000,
+    });
+  }
+
+  async getPlan(tx: Tx, id: PlanId): Promise<Plan> {
+    return tx.findOneOrFail(Plan, { where: { id }, relations: { addonService: true } });
+  }
+
+  /** `service`, `service:plan` or a plan's id, as users type it; the service alone means its default plan. */
+  async findPlanByName(tx: Tx, identity: string): Promise<Plan> {
+    if (isId(identity)) {
+      const plan = await tx.findOne(Plan, { where: { id: identity as PlanId }, relations: { addonService: true } });
+      if (plan === null) throw catalogErrors.plan_not_found();
+      return plan;
+    }
+    const [serviceName = '', slug] = identity.split(':');
+    const service = await this.getService(tx, serviceName);
+    const plan = await tx.findOne(Plan, {
+      where:
+        slug === undefined || slug === ''
+          ? { addonServiceId: service.id, isDefault: true, visible: true }
+          : { addonServiceId: service.id, slug },
+      relations: { addonService: true },
+    });
+    if (plan === null)
+      throw catalogErrors.plan_not_found({
+        message: `Couldn't find the plan "${identity.slice(0, 100)}"; see "heroku addons:plans ${service.name}".`,
+      });
+    return plan;
+  }
+
+  async access(tx: Tx, providerId: ProviderId): Promise<ProviderAccess> {
+    return this.open(await tx.findOneByOrFail(Provider, { id: providerId }));
+  }
+
+  async findAccessBySlug(tx: Tx, slug: string): Promise<(ProviderAccess & { id: ProviderId }) | null> {
+    const provider = await tx.findOneBy(Provider, { slug });
+    return provider === null ? null : { id: provider.id, ...this.open(provider) };
+  }
+
+  private open(provider: Provider): ProviderAccess {
+    const sealed = { ciphertext: provider.secretsCiphertext, keyId: provider.secretsKeyId };
+    const secrets = JSON.parse(this.keys.open(sealed, providerContext(provider.id))) as Record<string, string>;
+    return {
+      slug: provider.slug,
+      baseUrl: provider.baseUrl,
+      bundled: provider.bundled,
+      password: new Secret(secrets.password ?? ''),
+      ssoSalt: new Secret(secrets.ssoSalt ?? ''),
+    };
+  }
+}
+
+/** Binds a provider's encrypted secrets to its row. */
+export function providerContext(id: string): string {
+  return `providers:${id}`;
+}

@@ -1,0 +1,148 @@
+import { Secret } from './secret.js';
+import type { KeyRing } from './crypto/key-ring.js';
+
+export const ROLES = ['all', 'api', 'worker', 'relay', 'providers'] as const;
+export type Role = (typeof ROLES)[number];
+
+export type QueueBackend = 'redis' | 'postgres';
+
+/** What the environment asks for, parsed once at start. A bad value stops the process with one sentence. */
+export interface Settings {
+  home: string;
+  host: string;
+  port: number;
+  role: Role;
+  /** null: Souk starts its own PostgreSQL. */
+  databaseUrl: Secret | null;
+  /** null: Souk starts its own Valkey or Redis, or does without. */
+  redisUrl: Secret | null;
+  queue: 'auto' | QueueBackend;
+  masterKey: Secret | null;
+  admin: { email: string; token: Secret } | null;
+  /** Bundled providers to start; null means all of them. */
+  providers: string[] | null;
+  egressAllow: string[];
+  logLevel: string;
+  /** The address under which others reach this server; null: http://HOST:PORT. */
+  publicUrl: string | null;
+}
+
+/** Everything the broker needs to run: `Settings` with each engine settled. */
+export interface Config {
+  home: string;
+  host: string;
+  port: number;
+  role: Role;
+  databaseUrl: Secret;
+  redisUrl: Secret | null;
+  queue: QueueBackend;
+  /** Keeps the queues of several brokers apart on one Redis or PostgreSQL. */
+  queuePrefix: string;
+  keyRing: KeyRing;
+  admin: Settings['admin'];
+  logLevel: string;
+  publicUrl: string;
+  /** How long an API call waits for a provider that may answer at once. */
+  settleMs: number;
+  /** Time-out of one call to a provider. */
+  providerTimeoutMs: number;
+  /** How long a claim on an operation lasts; longer than a call, so that only a dead worker loses it. */
+  leaseMs: number;
+}
+
+/** Injection token of `Config`. */
+export const CONFIG = Symbol('Config');
+
+class Reader {
+  readonly problems: string[] = [];
+  constructor(private readonly env: NodeJS.ProcessEnv) {}
+
+  text(name: string): string | null {
+    const value = this.env[name];
+    return value === undefined || value.trim() === '' ? null : value.trim();
+  }
+
+  oneOf<T extends string>(name: string, allowed: readonly T[], fallback: T): T {
+    const value = this.text(name);
+    if (value === null) return fallback;
+    const known = allowed.find((one) => one === value);
+    if (known === undefined) this.problems.push(`${name} must be one of ${allowed.join(', ')}, not "${value}".`);
+    return known ?? fallback;
+  }
+
+  port(name: string, fallback: number): number {
+    const value = this.text(name);
+    if (value === null) return fallback;
+    const port = Number(value);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      this.problems.push(`${name} must be a port number from 0 to 65535, not "${value}".`);
+    return port;
+  }
+
+  url(name: string, protocols: string[]): Secret | null {
+    const value = this.text(name);
+    if (value === null) return null;
+    const ok = URL.canParse(value) && protocols.includes(new URL(value).protocol);
+    if (!ok) this.problems.push(`${name} must be a URL that begins with ${protocols.join(' or ')}//.`);
+    return new Secret(value);
+  }
+
+  list(name: string): string[] | null {
+    const value = this.text(name);
+    return value === null
+      ? null
+      : value
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== '');
+  }
+}
+
+/** Settings from environment variables (DESIGN of the start-up contract: docs/operator.md). */
+export function readSettings(env: NodeJS.ProcessEnv, cwd: string): Settings {
+  const read = new Reader(env);
+  const email = read.text('SOUK_ADMIN_EMAIL');
+  const token = read.text('SOUK_ADMIN_TOKEN');
+  if ((email === null) !== (token === null))
+    read.problems.push('SOUK_ADMIN_EMAIL and SOUK_ADMIN_TOKEN go together: set both or neither.');
+  if (email !== null && !/^[^@\s]+@[^@\s]+$/.test(email))
+    read.problems.push('SOUK_ADMIN_EMAIL must be an e-mail address.');
+  if (token !== null && token.length < 16)
+    read.problems.push('SOUK_ADMIN_TOKEN must have at least 16 characters; `openssl rand -hex 24` makes a good one.');
+  const settings: Settings = {
+    home: read.text('SOUK_HOME') ?? `${cwd}/.souk`,
+    host: read.text('HOST') ?? '127.0.0.1',
+    port: read.port('PORT', 5000),
+    role: read.oneOf('SOUK_ROLE', ROLES, 'all'),
+    databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
+    queue: read.oneOf('SOUK_QUEUE', ['auto', 'redis', 'postgres'] as const, 'auto'),
+    masterKey: secretOrNull(read.text('SOUK_MASTER_KEY')),
+    admin: email !== null && token !== null ? { email, token: new Secret(token) } : null,
+    providers: read.list('SOUK_PROVIDERS'),
+    egressAllow: read.list('SOUK_EGRESS_ALLOW') ?? [],
+    logLevel: read.oneOf('SOUK_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'] as const, 'info'),
+    publicUrl: read.text('SOUK_PUBLIC_URL'),
+  };
+  if (settings.databaseUrl !== null && settings.masterKey === null && env.SOUK_HOME === undefined)
+    read.problems.push(
+      'With DATABASE_URL, set SOUK_MASTER_KEY (openssl rand -base64 32) or SOUK_HOME, so that the key outlives this folder.',
+    );
+  if (read.problems.length > 0) throw new SettingsError(read.problems);
+  return settings;
+}
+
+/** The environment asks for something that cannot be; `problems` are sentences for the person who set it. */
+export class SettingsError extends Error {
+  constructor(readonly problems: string[]) {
+    super(problems.join(' '));
+    this.name = 'SettingsError';
+  }
+}
+
+function secretOrNull(value: string | null): Secret | null {
+  return value === null ? null : new Secret(value);
+}
+
+/** Waits that are the same everywhere but in tests. */
+export const DEFAULT_WAITS = { settleMs: 10_000, providerTimeoutMs: 25_000, leaseMs: 40_000 };

@@ -1,0 +1,12 @@
+/** Every job there is, with its payload. Payloads carry ids only: what is known lies in PostgreSQL. */
+export interface Jobs {
+  /** Moves one operation on: claim, call the provider, record. */
+  'operation.advance': { operationId: string };
+}
+
+export type JobName = keyof Jobs;
+
+const names: Record<JobName, true> = { 'operation.advance': true };
+
+/** All job names, for the check that each has exactly one handler. */
+export const JOB_NAMES = Object.keys(names) as JobName[];

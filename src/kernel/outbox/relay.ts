@@ -1,0 +1,116 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Client } from 'pg';
+import { CONFIG, type Config } from '../config.js';
+import { CrashPoints } from '../crash-points.js';
+import { Database } from '../db/database.js';
+import { JobQueue } from '../jobs/job-queue.js';
+import { LOGGER, type Logger } from '../log.js';
+
+const BATCH_ROWS_MAX = 200;
+/** A notice may be missed while the connection is down; this bounds the delay. */
+const POLL_MS = 1_000;
+
+interface OutboxRow {
+  id: string;
+  job: string;
+  payload: unknown;
+}
+
+/** Moves outbox rows to the queue: woken by PostgreSQL's NOTIFY, and by a slow poll in case one was missed. */
+@Injectable()
+export class Relay implements OnApplicationShutdown {
+  private stopping = false;
+  private loop: Promise<void> | null = null;
+  private listener: Client | null = null;
+  private wake: () => void = () => undefined;
+  /** Set by a notice that came while a batch was on its way, so that it is not slept over. */
+  private woken = false;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly log: Logger,
+    private readonly db: Database,
+    private readonly queue: JobQueue,
+    private readonly crashPoints: CrashPoints,
+  ) {}
+
+  start(): void {
+    this.loop ??= this.run();
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wake();
+    await this.loop;
+    await this.listener?.end();
+    this.listener = null;
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.stop();
+  }
+
+  /**
+   * Moves one batch; the number of rows moved. The queue is told before the rows are deleted: a crash between
+   * repeats the add, which the job id absorbs while the queue remembers it, and the idempotent handler after that.
+   */
+  async moveBatch(): Promise<number> {
+    return this.db.transaction('relay.move', async (tx) => {
+      const rows: OutboxRow[] = await tx.query(
+        'SELECT id, job, payload FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED',
+        [BATCH_ROWS_MAX],
+      );
+      if (rows.length === 0) return 0;
+      await this.queue.add(rows.map((row) => ({ id: `outbox-${row.id}`, name: row.job, payload: row.payload })));
+      this.crashPoints.reach('relay.move.after_add');
+      await tx.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [rows.map((row) => row.id)]);
+      return rows.length;
+    });
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopping) {
+      try {
+        await this.listen();
+        const moved = await this.moveBatch();
+        if (moved === BATCH_ROWS_MAX) continue;
+      } catch (error) {
+        this.log.warn({ err: error instanceof Error ? error.message : error }, 'the relay will try again');
+      }
+      await this.sleep();
+    }
+  }
+
+  private sleep(): Promise<void> {
+    if (this.stopping || this.woken) {
+      this.woken = false;
+      return Promise.resolve();
+    }
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      this.wake = () => {
+        clearTimeout(timer);
+        this.woken = false;
+        resolve();
+      };
+    });
+  }
+
+  /** A connection of its own for LISTEN, opened again after it broke. */
+  private async listen(): Promise<void> {
+    if (this.listener !== null) return;
+    const client = new Client({ connectionString: this.config.databaseUrl.reveal(), application_name: 'souk-relay' });
+    const forget = () => {
+      if (this.listener === client) this.listener = null;
+    };
+    client.on('error', forget);
+    client.on('end', forget);
+    client.on('notification', () => {
+      this.woken = true;
+      this.wake();
+    });
+    await client.connect();
+    await client.query('LISTEN souk_outbox');
+    this.listener = client;
+  }
+}
