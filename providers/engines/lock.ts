@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { link, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { errorCode } from './errors.js';
+import { startMark, waitFor } from './processes.js';
+
+interface Holder {
+  pid: number;
+  mark: string | null;
+  host: string;
+  nonce: string;
+}
+
+/** How often a holder shows that it lives, and how long a silent holder on another host is believed. */
+const HEARTBEAT_MS = 2_000;
+const SILENCE_MS = 30_000;
+
+/**
+ * Runs the work while holding the lock file; other processes wait. A lock whose holder died is taken over:
+ * on this host by process id and start mark, from another host (a container made anew) by its silence.
+ */
+export async function withLock<T>(file: string, waitMs: number, work: () => Promise<T>): Promise<T> {
+  const nonce = randomUUID();
+  await waitFor(`the lock ${file}`, waitMs, () => acquire(file, nonce));
+  const heartbeat = setInterval(() => {
+    const now = new Date();
+    utimes(file, now, now).catch(() => undefined);
+  }, HEARTBEAT_MS);
+  heartbeat.unref();
+  try {
+    return await work();
+  } finally {
+    clearInterval(heartbeat);
+    if ((await readHolder(file))?.nonce === nonce) await unlink(file);
+  }
+}
+
+async function acquire(file: string, nonce: string): Promise<boolean> {
+  const mine: Holder = { pid: process.pid, mark: await startMark(process.pid), host: hostname(), nonce };
+  const draft = `${file}.${nonce}`;
+  await writeFile(draft, JSON.stringify(mine), { mode: 0o600 });
+  try {
+    // A link appears with its whole content or not at all, so nobody reads half a lock.
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+    const holder = await readHolder(file);
+    if (holder && (await isStale(file, holder))) await breakLock(file, holder);
+    return false;
+  } finally {
+    await unlink(draft);
+  }
+}
+
+async function readHolder(file: string): Promise<Holder | null> {
+  const text = await readFile(file, 'utf8').catch(() => null);
+  return text === null ? null : (JSON.parse(text) as Holder);
+}
+
+async function isStale(file: string, holder: Holder): Promise<boolean> {
+  if (holder.host === hostname()) return (await startMark(holder.pid)) !== holder.mark;
+  const age = await stat(file).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
+  return age > SILENCE_MS;
+}
+
+/** Takes the dead holder's file away; when another process was faster, its live lock is put back. */
+async function breakLock(file: string, dead: Holder): Promise<void> {
+  const aside = `${file}.dead-${randomUUID()}`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  const taken = await readHolder(aside);
+  if (taken && taken.nonce !== dead.nonce) {
+    await link(aside, file).catch((error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    });
+  }
+  await unlink(aside);
+}
