@@ -159,7 +159,7 @@ async function clearAway(cluster: Cluster): Promise<void> {
     for (const pid of await orphans()) signal(pid, 'SIGKILL');
     await waitFor('orphaned backends to end', 30_000, orphansGone);
   }
-  const stale = await readPidFile(data);
+  const stale = await readPidFile(cluster.data);
   // PostgreSQL takes a dead id away itself, but refuses to start where the id now is another program of its user.
   if (stale && (await isAlive(stale.pid))) await unlink(join(cluster.data, 'postmaster.pid'));
 }
