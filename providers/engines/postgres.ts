@@ -160,8 +160,8 @@ async function clearAway(cluster: Cluster): Promise<void> {
     await waitFor('orphaned backends to end', 30_000, orphansGone);
   }
   const stale = await readPidFile(cluster.data);
-  // PostgreSQL takes a dead id away itself, but refuses to start where the id now is another program of its user.
-  if (stale && (await isAlive(stale.pid))) await unlink(join(cluster.data, 'postmaster.pid'));
+  // PostgreSQL takes a dead id away itself, but refuses to start where the id is a zombie or now another program.
+  if (stale && signal(stale.pid, 0)) await unlink(join(cluster.data, 'postmaster.pid'));
 }
 
 async function majorOnDisk(data: string): Promise<number | null> {
