@@ -24,6 +24,13 @@ export class EngineUnavailable extends Error {
   }
 }
 
+/** How to run a program: it may go through a loader, so arguments come after `args`, and `env` is the whole environment. */
+export interface Command {
+  command: string;
+  args: string[];
+  env: Record<string, string>;
+}
+
 /** A PostgreSQL cluster that Souk runs as a process of its own. */
 export interface PostgresCluster {
   /** Superuser URL, `postgres://postgres:…@127.0.0.1:PORT/postgres`. Holds a secret. */
@@ -67,4 +74,14 @@ export interface RedisOptions {
   home: string;
   name: string;
   progress?: Progress;
+}
+
+/** PostgreSQL's client tools, all of one version. */
+export interface PgClient {
+  psql: Command;
+  pgDump: Command;
+  pgRestore: Command;
+  pgBasebackup: Command;
+  /** E.g. "17.12". */
+  version: string;
 }
