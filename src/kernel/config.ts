@@ -48,6 +48,8 @@ export interface Config {
   providerTimeoutMs: number;
   /** How long a claim on an operation lasts; longer than a call, so that only a dead worker loses it. */
   leaseMs: number;
+  /** How long a fresh operation is left to its own job before the reconciler looks after it. */
+  nudgeMs: number;
 }
 
 /** Injection token of `Config`. */
@@ -145,4 +147,4 @@ function secretOrNull(value: string | null): Secret | null {
 }
 
 /** Waits that are the same everywhere but in tests. */
-export const DEFAULT_WAITS = { settleMs: 10_000, providerTimeoutMs: 25_000, leaseMs: 40_000 };
+export const DEFAULT_WAITS = { settleMs: 10_000, providerTimeoutMs: 25_000, leaseMs: 40_000, nudgeMs: 10_000 };

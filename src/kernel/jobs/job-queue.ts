@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { createPostgresBackend, Queue, UnrecoverableError, withBackend, Worker, type Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { CONFIG, type Config } from '../config.js';
@@ -22,7 +22,7 @@ export interface QueuedJob {
  * find what was lost.
  */
 @Injectable()
-export class JobQueue implements OnApplicationShutdown {
+export class JobQueue implements BeforeApplicationShutdown, OnApplicationShutdown {
   private queue: Queue | null = null;
   private worker: Worker | null = null;
   private readonly connections: Redis[] = [];
@@ -83,8 +83,12 @@ export class JobQueue implements OnApplicationShutdown {
     await worker?.close();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  /** Before the HTTP server closes: jobs that are at work end, and no other begins. */
+  async beforeApplicationShutdown(): Promise<void> {
     await this.stopWorker();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
     await this.queue?.close();
     for (const connection of this.connections) connection.disconnect();
   }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { Client } from 'pg';
 import { CONFIG, type Config } from '../config.js';
 import { CrashPoints } from '../crash-points.js';
@@ -18,7 +18,7 @@ interface OutboxRow {
 
 /** Moves outbox rows to the queue: woken by PostgreSQL's NOTIFY, and by a slow poll in case one was missed. */
 @Injectable()
-export class Relay implements OnApplicationShutdown {
+export class Relay implements BeforeApplicationShutdown {
   private stopping = false;
   private loop: Promise<void> | null = null;
   private listener: Client | null = null;
@@ -46,7 +46,7 @@ export class Relay implements OnApplicationShutdown {
     this.listener = null;
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  async beforeApplicationShutdown(): Promise<void> {
     await this.stop();
   }
 

@@ -1,0 +1,67 @@
+import { Module, type OnModuleInit } from '@nestjs/common';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { AccountsModule } from '../accounts/accounts.module.js';
+import { AddonsModule } from '../addons/addons.module.js';
+import { AppsModule } from '../apps/apps.module.js';
+import { AttachmentsModule } from '../attachments/attachments.module.js';
+import { AuditModule } from '../audit/audit.module.js';
+import { CatalogModule } from '../catalog/catalog.module.js';
+import { EncryptionModule } from '../encryption/encryption.module.js';
+import { ProvisioningModule } from '../provisioning/provisioning.module.js';
+import { AdminController } from './admin/admin.controller.js';
+import { OpsController } from './ops/ops.controller.js';
+import { Readiness } from './ops/readiness.js';
+import { PartnerNoticesController } from './partner/notices.controller.js';
+import { PlatformAccountsController } from './platform/accounts.controller.js';
+import { AddonViews } from './platform/addon-views.js';
+import { PlatformAddonsController } from './platform/addons.controller.js';
+import { PlatformAppsController } from './platform/apps.controller.js';
+import { PlatformAttachmentsController } from './platform/attachments.controller.js';
+import { PlatformCatalogController } from './platform/catalog.controller.js';
+import { PlatformConfigController } from './platform/config.controller.js';
+import { AccessGuard } from './shared/access.guard.js';
+import { ErrorFilter } from './shared/error.filter.js';
+import { RouteInventory } from './shared/route-inventory.js';
+import { Strategies } from './shared/strategies.js';
+
+/** All HTTP surfaces, on one port. */
+@Module({
+  imports: [
+    DiscoveryModule,
+    AuditModule,
+    AccountsModule,
+    AppsModule,
+    CatalogModule,
+    AddonsModule,
+    AttachmentsModule,
+    ProvisioningModule,
+    EncryptionModule,
+  ],
+  controllers: [
+    PlatformAccountsController,
+    PlatformAppsController,
+    PlatformConfigController,
+    PlatformCatalogController,
+    PlatformAddonsController,
+    PlatformAttachmentsController,
+    PartnerNoticesController,
+    AdminController,
+    OpsController,
+  ],
+  providers: [
+    { provide: APP_GUARD, useClass: AccessGuard },
+    Strategies,
+    ErrorFilter,
+    RouteInventory,
+    AddonViews,
+    Readiness,
+  ],
+  exports: [RouteInventory, Readiness],
+})
+export class ApiModule implements OnModuleInit {
+  constructor(private readonly routes: RouteInventory) {}
+
+  onModuleInit(): void {
+    this.routes.assertComplete();
+  }
+}

@@ -1,0 +1,40 @@
+import { Controller, Get, Header, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Metrics } from '../../kernel/metrics.js';
+import { Public } from '../shared/route-access.js';
+import { Readiness } from './readiness.js';
+
+/** For whoever runs the server and what watches it. */
+@ApiTags('operating')
+@Controller()
+export class OpsController {
+  constructor(
+    private readonly readiness: Readiness,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** The process is alive. */
+  @Get('health/live')
+  @Public()
+  live(): object {
+    return { status: 'ok' };
+  }
+
+  /** 200 when migrations, queue and bundled providers are up; else 503 with what is not. */
+  @Get('health/ready')
+  @Public()
+  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
+    const report = await this.readiness.report();
+    void reply.status(report.ready ? 200 : 503);
+    return { status: report.ready ? 'ok' : 'not ready', checks: report.checks };
+  }
+
+  /** Prometheus text format. */
+  @Get('metrics')
+  @Public()
+  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  text(): Promise<string> {
+    return this.metrics.registry.metrics();
+  }
+}

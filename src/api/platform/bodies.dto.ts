@@ -1,0 +1,115 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsBoolean,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+
+/** `POST /apps`. */
+export class CreateAppBody {
+  /** 3 to 30 lower-case letters, digits and dashes; left out, Souk makes one up. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(100)
+  name?: string;
+
+  /** Name or id of a region. */
+  @IsOptional()
+  @IsString()
+  region?: string;
+}
+
+/** `PATCH /apps/:app`. */
+export class UpdateAppBody {
+  @IsOptional()
+  @IsString()
+  @MaxLength(100)
+  name?: string;
+
+  @IsOptional()
+  @IsBoolean()
+  maintenance?: boolean;
+}
+
+export class AttachmentName {
+  /** The name under which the add-on is attached, e.g. `PRIMARY`. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(128)
+  name?: string;
+}
+
+/** `POST /apps/:app/addons`. */
+export class CreateAddonBody {
+  /** `service`, `service:plan`, or an object with that `name`: clients send both forms. */
+  plan!: unknown;
+
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => AttachmentName)
+  attachment?: AttachmentName;
+
+  /** Options for the provider; the CLI's bare flags arrive as true. */
+  @IsOptional()
+  @IsObject()
+  config?: Record<string, unknown>;
+
+  /** A name of its own for the add-on, unique in this Souk. */
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  name?: string;
+}
+
+/** `POST /actions/addons/resolve`. */
+export class ResolveAddonBody {
+  /** Name, id, attachment name, config var name, service, or `app::attachment`. */
+  @IsString()
+  @MaxLength(300)
+  addon!: string;
+
+  @IsOptional()
+  @IsString()
+  app?: string | null;
+}
+
+/** `POST /actions/addon-attachments/resolve`. */
+export class ResolveAttachmentBody {
+  @IsString()
+  @MaxLength(300)
+  addon_attachment!: string;
+
+  @IsOptional()
+  @IsString()
+  app?: string | null;
+}
+
+/** `POST /oauth/authorizations`. */
+export class CreateAuthorizationBody {
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  description?: string;
+
+  /** What the token may do; left out: all that accounts may. */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(20)
+  @IsString({ each: true })
+  scope?: string[];
+
+  /** Seconds; left out: it does not expire. */
+  @IsOptional()
+  @IsInt()
+  @Min(60)
+  @Max(10 * 365 * 86_400)
+  expires_in?: number;
+}

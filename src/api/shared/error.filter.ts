@@ -1,0 +1,81 @@
+import { Catch, HttpException, Inject, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { kernelErrors, SoukError } from '../../kernel/errors.js';
+import { sqlState } from '../../kernel/db/database.js';
+import { LOGGER, type Logger } from '../../kernel/log.js';
+
+/** What the Platform API answers when something is wrong (Platform API reference, "Errors"). */
+export interface ErrorBody {
+  id: string;
+  message: string;
+  resource?: string;
+  app?: { name: string };
+  request_id?: string;
+}
+
+/** Renders errors as `{id, message}`. Causes and internals go to the log, never to the caller. */
+@Catch()
+@Injectable()
+export class ErrorFilter implements ExceptionFilter {
+  constructor(@Inject(LOGGER) private readonly log: Logger) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const reply = http.getResponse<FastifyReply>();
+    const error = toSoukError(thrown);
+    const fields = { requestId: request.requestId, errorId: error.id, internal: error.internal };
+    if (error.spec.status >= 500) this.log.error({ ...fields, err: error.cause ?? thrown }, 'request failed');
+    else if (error.internal !== undefined) this.log.info(fields, 'request refused');
+    request.errorId = error.id;
+    if (reply.sent) return;
+    if (error.spec.status === 401) void reply.header('www-authenticate', 'Bearer realm="souk"');
+    void reply.status(error.spec.status).type('application/json').send(bodyOf(error, request.requestId));
+  }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The id of the error that the request was answered with. */
+    errorId?: string;
+  }
+}
+
+export function bodyOf(error: SoukError, requestId: string | undefined): ErrorBody {
+  return {
+    id: error.spec.platformId ?? error.id,
+    message: error.message,
+    ...(error.spec.resource === undefined ? {} : { resource: error.spec.resource }),
+    ...(error.app === undefined ? {} : { app: error.app }),
+    ...(error.spec.status >= 500 && requestId !== undefined ? { request_id: requestId } : {}),
+  };
+}
+
+/** Errors of Fastify's that a caller can cause, by their public codes. */
+const FASTIFY_CODES: Record<string, keyof typeof kernelErrors> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'bad_request',
+};
+
+/** PostgreSQL is away or restarting: classes 08 and 57P, and what the driver says of a broken connection. */
+const DATABASE_AWAY = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE)$/;
+
+function toSoukError(thrown: unknown): SoukError {
+  if (thrown instanceof SoukError) return thrown;
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : '';
+  const known = FASTIFY_CODES[code];
+  if (known !== undefined) return kernelErrors[known]({ cause: thrown });
+  if (thrown instanceof HttpException) {
+    if (thrown.getStatus() === 404) return kernelErrors.not_found({ cause: thrown });
+    if (thrown.getStatus() < 500) return kernelErrors.bad_request({ cause: thrown });
+  }
+  const state = sqlState(thrown) ?? code;
+  const text = thrown instanceof Error ? thrown.message : '';
+  if (DATABASE_AWAY.test(state) || /Connection terminated|timeout exceeded when trying to connect/.test(text))
+    return kernelErrors.unavailable({ cause: thrown });
+  const status = typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
+  if (status >= 400 && status < 500) return kernelErrors.bad_request({ cause: thrown });
+  return kernelErrors.internal_error({ cause: thrown });
+}

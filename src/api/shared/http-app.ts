@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { ValidationPipe, type Type, type ValidationError } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DynamicModule } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { kernelErrors, type SoukError } from '../../kernel/errors.js';
+import { NestLog, type Logger } from '../../kernel/log.js';
+import { Metrics } from '../../kernel/metrics.js';
+import { ErrorFilter } from './error.filter.js';
+
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** The CLI's Request-Id header grows to 7 KB during one run. */
+const HEADER_BYTES_MAX = 64 * 1024;
+
+/** A Nest application on Fastify with what every surface shares: request ids, logs, bodies, errors, validation. */
+export async function createHttpApp(
+  module: Type | DynamicModule,
+  log: Logger,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_BYTES_MAX,
+    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 2_000 },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    bodyParser: false,
+    logger: new NestLog(log),
+    abortOnError: false,
+  });
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  acceptBodies(fastify);
+  identifyAndLog(fastify, log, app.get(Metrics));
+  app.useGlobalPipes(
+    new ValidationPipe({ transform: true, whitelist: true, exceptionFactory: (errors) => invalidParams(errors) }),
+  );
+  app.useGlobalFilters(app.get(ErrorFilter));
+  return app;
+}
+
+/** JSON under any JSON type; an empty body under such a type is no body, since many clients send that. */
+function acceptBodies(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser(
+    /^application\/(json|[\w.+-]+\+json)/i,
+    { parseAs: 'string' },
+    (_request, body, done) => {
+      if (body.length === 0) {
+        done(null, undefined);
+        return;
+      }
+      try {
+        done(null, parseJson(String(body)));
+      } catch (error) {
+        done(kernelErrors.bad_request({ message: 'The body is not valid JSON; check its syntax.', cause: error }));
+      }
+    },
+  );
+}
+
+/** Plain JSON, but without the one name that could change an object's prototype. */
+function parseJson(text: string): unknown {
+  return JSON.parse(text, (key, value: unknown) => {
+    if (key === '__proto__') throw new SyntaxError('__proto__ is not a name');
+    return value;
+  });
+}
+
+function identifyAndLog(fastify: FastifyInstance, log: Logger, metrics: Metrics): void {
+  fastify.addHook('onRequest', async (request, reply) => {
+    request.requestId = randomUUID();
+    void reply.header('request-id', request.requestId);
+  });
+  fastify.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unmatched';
+    const ms = Math.round(reply.elapsedTime * 10) / 10;
+    metrics.requests.observe({ method: request.method, route, status: reply.statusCode }, ms / 1000);
+    const user = (request as { user?: { accountId?: string; slug?: string } }).user;
+    log.info(
+      {
+        requestId: request.requestId,
+        method: request.method,
+        // The path alone: queries of some routes hold secrets.
+        path: request.url.split('?')[0],
+        route,
+        status: reply.statusCode,
+        errorId: request.errorId,
+        actor: user?.accountId ?? user?.slug,
+        ms,
+      },
+      'request',
+    );
+  });
+}
+
+function invalidParams(errors: ValidationError[]): SoukError {
+  const sentences = errors.flatMap((error) => sentencesOf(error, ''));
+  return kernelErrors.invalid_params({ message: `${sentences.join('; ')}.` });
+}
+
+function sentencesOf(error: ValidationError, path: string): string[] {
+  const own = Object.values(error.constraints ?? {}).map((text) => `${path}${text}`);
+  return [...own, ...(error.children ?? []).flatMap((child) => sentencesOf(child, `${path}${error.property}.`))];
+}

@@ -1,0 +1,40 @@
+import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
+import { ApiBasicAuth, ApiBearerAuth } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
+import type { Actor, Author, Scope } from '../../accounts/actor.js';
+import type { ProviderId } from '../../kernel/ids.js';
+
+/** Who may call a route. Every route says so; one that does not stops the start-up. */
+export type RouteAccess = { kind: 'public' } | { kind: 'scope'; scope: Scope } | { kind: 'provider' };
+
+export const ROUTE_ACCESS = 'souk:route-access';
+
+/** The caller's token must cover this scope. */
+export const Requires = (scope: Scope) =>
+  applyDecorators(SetMetadata(ROUTE_ACCESS, { kind: 'scope', scope } satisfies RouteAccess), ApiBearerAuth());
+
+/** Anybody may call it, without credentials. */
+export const Public = () => SetMetadata(ROUTE_ACCESS, { kind: 'public' } satisfies RouteAccess);
+
+/** A provider calls it, with Basic `slug:password` of its manifest. */
+export const ForProvider = () =>
+  applyDecorators(SetMetadata(ROUTE_ACCESS, { kind: 'provider' } satisfies RouteAccess), ApiBasicAuth());
+
+/** A provider that has proved who it is. */
+export interface CallingProvider {
+  id: ProviderId;
+  slug: string;
+  author: Author;
+}
+
+type WithUser = FastifyRequest & { user?: unknown };
+
+/** The account that calls; only on routes with a scope. */
+export const CurrentActor = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<WithUser>().user as Actor,
+);
+
+/** The provider that calls; only on its routes. */
+export const CurrentProvider = createParamDecorator(
+  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<WithUser>().user as CallingProvider,
+);

@@ -1,0 +1,95 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Agent, request } from 'undici';
+import type { ProviderAccess } from '../../catalog/catalog.repository.js';
+import { CONFIG, type Config } from '../../kernel/config.js';
+import type { Reply } from '../reply.js';
+import { ProviderClient, type ProvisionCall } from './provider-client.js';
+
+/** Compared byte for byte by a provider in the field (partner contract, part b). */
+const ACCEPT = 'application/vnd.heroku-addons+json; version=3';
+const BODY_BYTES_MAX = 1024 * 1024;
+
+/** The Add-on Partner API v3, platform side. One deadline covers the whole call; redirects are never followed. */
+@Injectable()
+export class PartnerV3Client extends ProviderClient implements OnApplicationShutdown {
+  private readonly agent = new Agent({ connections: 64, keepAliveTimeout: 10_000 });
+
+  constructor(@Inject(CONFIG) private readonly config: Config) {
+    super();
+  }
+
+  provision(access: ProviderAccess, call: ProvisionCall): Promise<Reply> {
+    const body = {
+      uuid: call.uuid,
+      name: call.name,
+      plan: call.plan,
+      region: call.region,
+      callback_url: call.callbackUrl,
+      oauth_grant: null,
+      options: call.options,
+    };
+    return this.send('POST', access, access.baseUrl, body);
+  }
+
+  deprovision(access: ProviderAccess, id: string): Promise<Reply> {
+    return this.send('DELETE', access, `${access.baseUrl}/${encodeURIComponent(id)}`, null);
+  }
+
+  /** Calls that are under way still end. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.agent.close();
+  }
+
+  private async send(method: 'POST' | 'DELETE', access: ProviderAccess, url: string, body: unknown): Promise<Reply> {
+    const credentials = Buffer.from(`${access.slug}:${access.password.reveal()}`).toString('base64');
+    try {
+      const response = await request(url, {
+        method,
+        dispatcher: this.agent,
+        signal: AbortSignal.timeout(this.config.providerTimeoutMs),
+        headers: {
+          accept: ACCEPT,
+          authorization: `Basic ${credentials}`,
+          'content-type': 'application/json',
+          'user-agent': 'souk',
+        },
+        body: body === null ? null : JSON.stringify(body),
+      });
+      const text = await readBounded(response.body);
+      if (text === null) return { kind: 'unanswered', why: `the answer was larger than ${BODY_BYTES_MAX} bytes` };
+      return { kind: 'answered', status: response.statusCode, body: parse(text) };
+    } catch (error) {
+      return { kind: 'unanswered', why: describe(error) };
+    }
+  }
+}
+
+/** The body as text, or null when it is larger than we take. */
+async function readBounded(body: AsyncIterable<Buffer> & { destroy(): unknown }): Promise<string | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) {
+      body.destroy();
+      return null;
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Providers answer with all kinds of content types, so only the text decides. null: no JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'the call failed';
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+  return code === 'TimeoutError' ? 'the provider did not answer in time' : `the provider could not be reached (${code})`;
+}

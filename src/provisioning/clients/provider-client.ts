@@ -1,0 +1,20 @@
+import type { ProviderAccess } from '../../catalog/catalog.repository.js';
+import type { Reply } from '../reply.js';
+
+export interface ProvisionCall {
+  uuid: string;
+  name: string;
+  /** Without the service's prefix. */
+  plan: string;
+  /** In the cloud's form, `amazon-web-services::us-east-1`. */
+  region: string;
+  options: Record<string, string>;
+  callbackUrl: string;
+}
+
+/** How a provider is spoken to. Never throws: what went wrong on the way is a reply too. */
+export abstract class ProviderClient {
+  abstract provision(access: ProviderAccess, call: ProvisionCall): Promise<Reply>;
+  /** `id`: as the provider gave it, or the add-on's uuid while none is known. */
+  abstract deprovision(access: ProviderAccess, id: string): Promise<Reply>;
+}

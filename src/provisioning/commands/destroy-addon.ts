@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+import { authorOf, type Actor, type Author } from '../../accounts/actor.js';
+import type { Addon } from '../../addons/addon.entity.js';
+import { AddonRepository } from '../../addons/addon.repository.js';
+import { AppRepository } from '../../apps/app.repository.js';
+import { AttachmentRepository } from '../../attachments/attachment.repository.js';
+import { AuditTrail } from '../../audit/audit-trail.js';
+import { Clock } from '../../kernel/clock.js';
+import { Database, type Tx } from '../../kernel/db/database.js';
+import type { AddonId } from '../../kernel/ids.js';
+import { OperationRepository } from '../operation.repository.js';
+import { StartDeprovision } from '../start-deprovision.js';
+
+/**
+ * Marks one add-on for deletion, in the caller's transaction. A delete during a creation is stored and starts when
+ * that ends; a second delete changes nothing.
+ */
+@Injectable()
+export class RequestDeprovision {
+  constructor(
+    private readonly clock: Clock,
+    private readonly apps: AppRepository,
+    private readonly addons: AddonRepository,
+    private readonly attachments: AttachmentRepository,
+    private readonly operations: OperationRepository,
+    private readonly start: StartDeprovision,
+    private readonly audit: AuditTrail,
+  ) {}
+
+  async run(tx: Tx, addonId: AddonId, author: Author): Promise<void> {
+    // Apps before add-ons, and by id: the same order as everywhere, so that nobody waits in a circle.
+    const attachments = await this.attachments.listOfAddon(tx, addonId);
+    for (const appId of [...new Set(attachments.map((one) => one.appId))].sort())
+      await this.apps.lockEvenDestroyed(tx, appId);
+    const addon: Addon = await this.addons.lock(tx, addonId);
+    if (addon.removedAt !== null || addon.deleteRequestedAt !== null) return;
+    const at = this.clock.now();
+    if ((await this.operations.findActive(tx, addonId)) === null) {
+      await this.start.run(tx, addon, author, at);
+      return;
+    }
+    await this.addons.setDeleteRequested(tx, addonId, at);
+    await this.audit.add(tx, author, {
+      action: 'addon.deprovision_queued',
+      subject: { kind: 'addon', id: addonId },
+      appId: addon.appId,
+      details: { name: addon.name },
+    });
+  }
+}
+
+/** Deletes an add-on of the actor's. */
+@Injectable()
+export class DestroyAddon {
+  constructor(
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly apps: AppRepository,
+    private readonly addons: AddonRepository,
+    private readonly request: RequestDeprovision,
+  ) {}
+
+  /** The id of the add-on, which may have been going already. */
+  async run(actor: Actor, appIdentity: string, identity: string): Promise<AddonId> {
+    return this.db.transaction('deprovision.request', async (tx) => {
+      const app = await this.apps.getForActor(tx, actor, appIdentity);
+      const addon = await this.addons.getForActor(tx, actor, identity, this.clock.now(), app.id);
+      await this.request.run(tx, addon.id, authorOf(actor));
+      return addon.id;
+    });
+  }
+}

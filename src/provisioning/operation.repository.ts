@@ -1,0 +1,89 @@
+import { Injectable } from '@nestjs/common';
+import { IsNull } from 'typeorm';
+import { addonErrors } from '../addons/addons.errors.js';
+import { onConstraint, type Tx } from '../kernel/db/database.js';
+import { newId, type AddonId, type Branded, type OperationId } from '../kernel/ids.js';
+import { Finding, Operation, OperationAttempt } from './operation.entity.js';
+
+@Injectable()
+export class OperationRepository {
+  /** Fails with `operation_in_flight` where another one is running: the database allows one. */
+  async insert(tx: Tx, operation: Operation): Promise<void> {
+    await tx
+      .insert(Operation, operation)
+      .catch(onConstraint('operations_one_active_key', addonErrors.operation_in_flight));
+  }
+
+  async find(tx: Tx, id: OperationId): Promise<Operation | null> {
+    return tx.findOneBy(Operation, { id });
+  }
+
+  async lock(tx: Tx, id: OperationId): Promise<Operation | null> {
+    return tx.findOne(Operation, { where: { id }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  async findActive(tx: Tx, addonId: AddonId): Promise<Operation | null> {
+    return tx.findOneBy(Operation, { addonId, finishedAt: IsNull() });
+  }
+
+  /** The newest operation of an add-on. */
+  async findLatest(tx: Tx, addonId: AddonId): Promise<Operation | null> {
+    return tx.findOne(Operation, { where: { addonId }, order: { createdAt: 'DESC', attempt: 'DESC' } });
+  }
+
+  /**
+   * Writes what changed, provided that the row still has this attempt: a worker that lost its claim changes nothing.
+   * `attempt` is the one the caller read.
+   */
+  async apply(tx: Tx, id: OperationId, attempt: number, change: Partial<Operation>): Promise<boolean> {
+    const result = await tx.update(Operation, { id, attempt, finishedAt: IsNull() }, change);
+    return result.affected === 1;
+  }
+
+  async insertAttempt(tx: Tx, attempt: OperationAttempt): Promise<void> {
+    await tx.insert(OperationAttempt, attempt);
+  }
+
+  async listAttempts(tx: Tx, id: OperationId): Promise<OperationAttempt[]> {
+    return tx.find(OperationAttempt, { where: { operationId: id }, order: { attempt: 'ASC' }, take: 1_000 });
+  }
+
+  /**
+   * Takes operations that nobody moves (no live lease, and their time has come) and puts their next look off by
+   * `againAt`, so that two reconcilers do not nudge the same one.
+   */
+  async takeDue(tx: Tx, now: Date, againAt: Date, max: number): Promise<OperationId[]> {
+    const [rows]: [{ id: OperationId }[], number] = await tx.query(
+      `UPDATE operations SET next_attempt_at = $2 WHERE id IN (
+         SELECT id FROM operations
+         WHERE finished_at IS NULL AND (lease_until IS NULL OR lease_until <= $1)
+           AND next_attempt_at <= $1
+         ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+       RETURNING id`,
+      [now, againAt, max],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async countOpen(tx: Tx): Promise<{ type: string; state: string; count: number }[]> {
+    return tx.query(
+      'SELECT type, state, count(*)::int AS count FROM operations WHERE finished_at IS NULL GROUP BY type, state',
+    );
+  }
+
+  /** Opens a finding, or leaves the one of this kind that is open already. */
+  async openFinding(tx: Tx, addonId: AddonId, kind: string, detail: string, at: Date): Promise<void> {
+    await tx.query(
+      `INSERT INTO findings (id, kind, addon_id, detail, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+      [newId<Branded<'FindingId'>>(), kind, addonId, detail, at],
+    );
+  }
+
+  async resolveFindings(tx: Tx, addonId: AddonId, at: Date): Promise<void> {
+    await tx.update(Finding, { addonId, resolvedAt: IsNull() }, { resolvedAt: at });
+  }
+
+  async listOpenFindings(tx: Tx): Promise<Finding[]> {
+    return tx.find(Finding, { where: { resolvedAt: IsNull() }, order: { createdAt: 'ASC' }, take: 1_000 });
+  }
+}

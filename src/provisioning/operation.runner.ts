@@ -1,0 +1,122 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { SYSTEM } from '../accounts/actor.js';
+import { AddonRepository } from '../addons/addon.repository.js';
+import { Clock, plusMs } from '../kernel/clock.js';
+import { CONFIG, type Config } from '../kernel/config.js';
+import { CrashPoints } from '../kernel/crash-points.js';
+import { Database, type Tx } from '../kernel/db/database.js';
+import type { OperationId } from '../kernel/ids.js';
+import type { Operation } from './operation.entity.js';
+import { DELETE_DEADLINE_MS } from './operation.js';
+import { isFinal, next, type OperationState } from './operation.machine.js';
+import { OperationRepository } from './operation.repository.js';
+import { ProviderCalls } from './provider-calls.js';
+import { RecordOutcome } from './record-outcome.js';
+
+/** Moves operations on: claim, call, record. The happy path and every repair go through here. */
+@Injectable()
+export class OperationRunner implements OnApplicationShutdown {
+  private readonly underWay = new Set<Promise<void>>();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly operations: OperationRepository,
+    private readonly calls: ProviderCalls,
+    private readonly recordOutcome: RecordOutcome,
+    private readonly crashPoints: CrashPoints,
+  ) {}
+
+  /** Safe to call any number of times, for any operation, from any worker. */
+  async advance(id: OperationId): Promise<void> {
+    const work = this.advanceOnce(id);
+    this.underWay.add(work);
+    try {
+      await work;
+    } finally {
+      this.underWay.delete(work);
+    }
+  }
+
+  /** A call that is under way is waited for: its record is what makes it known. */
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.allSettled([...this.underWay]);
+  }
+
+  private async advanceOnce(id: OperationId): Promise<void> {
+    const operation = await this.claim(id);
+    if (operation === null) return;
+    const beganAt = this.clock.now();
+    this.crashPoints.reach(`${operation.type}.before_call`);
+    const outcome = await this.calls.make(operation);
+    this.crashPoints.reach(`${operation.type}.after_call`);
+    await this.recordOutcome.run(operation, outcome, beganAt);
+  }
+
+  /** Takes the lease; null where the operation is finished, waits for a call-back, or is another worker's. */
+  private async claim(id: OperationId): Promise<Operation | null> {
+    const known = await this.operations.find(this.db.manager, id);
+    if (known === null || isFinal(known.state)) return null;
+    return this.db.transaction(`${known.type}.claim`, async (tx) => {
+      const operation = await this.operations.lock(tx, id);
+      if (operation === null || isFinal(operation.state)) return null;
+      const now = this.clock.now();
+      if (operation.leaseUntil !== null && operation.leaseUntil > now) return null;
+      const late = operation.deadlineAt <= now;
+      let state = operation.state;
+      if (state === 'calling') state = move(operation, state, 'lost');
+      if (late) state = next(operation.type, state, 'expired') ?? state;
+      if (state !== operation.state && (state === 'cleaning' || state === 'failed'))
+        await this.recordOutcome.gaveUp(tx, operation, state, now);
+      if (state === 'failed' || state === 'waiting') return null;
+      const deadline = await this.deadlineAfterClaim(tx, operation, state, late, now);
+      const claimed: Operation = {
+        ...operation,
+        state: move(operation, state, 'claimed'),
+        attempt: operation.attempt + 1,
+        leaseUntil: plusMs(now, this.config.leaseMs),
+        deadlineAt: deadline,
+        updatedAt: now,
+      };
+      const { attempt, leaseUntil, deadlineAt, updatedAt } = claimed;
+      await this.operations.apply(tx, id, operation.attempt, {
+        state: claimed.state,
+        attempt,
+        leaseUntil,
+        deadlineAt,
+        updatedAt,
+        nextAttemptAt: leaseUntil ?? now,
+      });
+      return claimed;
+    });
+  }
+
+  /** A delete has no end but success: at each deadline a person is told, and it goes on. */
+  private async deadlineAfterClaim(
+    tx: Tx,
+    operation: Operation,
+    state: OperationState,
+    late: boolean,
+    now: Date,
+  ): Promise<Date> {
+    const entersCleaning = state === 'cleaning' && operation.state !== 'cleaning';
+    const deleting = operation.type === 'deprovision' || state === 'cleaning';
+    if (!late || !deleting) return operation.deadlineAt;
+    if (!entersCleaning)
+      await this.operations.openFinding(
+        tx,
+        operation.addonId,
+        'delete_unconfirmed',
+        `The provider has not confirmed the delete: ${operation.lastError ?? 'no answer yet'}`,
+        now,
+      );
+    return plusMs(now, DELETE_DEADLINE_MS);
+  }
+}
+
+function move(operation: Operation, state: OperationState, event: 'lost' | 'claimed'): OperationState {
+  const to = next(operation.type, state, event);
+  if (to === null) throw new Error(`operation ${operation.id}: ${event} means nothing in ${state}`);
+  return to;
+}

@@ -1,0 +1,168 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Author } from '../accounts/actor.js';
+import { SYSTEM } from '../accounts/actor.js';
+import type { Addon } from '../addons/addon.entity.js';
+import { AddonRepository } from '../addons/addon.repository.js';
+import { AppRepository } from '../apps/app.repository.js';
+import { AttachmentRepository } from '../attachments/attachment.repository.js';
+import { Clock, plusMs } from '../kernel/clock.js';
+import { Database, type Tx } from '../kernel/db/database.js';
+import { LOGGER, type Logger } from '../kernel/log.js';
+import type { Operation } from './operation.entity.js';
+import { ACCEPTED_DEADLINE_MS, retryWaitMs } from './operation.js';
+import { isFinal, next, type OperationState } from './operation.machine.js';
+import { OperationRepository } from './operation.repository.js';
+import type { Outcome } from './provider-calls.js';
+import { RecordProvisioned } from './record-provisioned.js';
+import { RecordRemoved } from './record-removed.js';
+import { StartDeprovision } from './start-deprovision.js';
+
+/** Locks what an outcome may change: apps by id, then the add-on. */
+@Injectable()
+export class OutcomeLocks {
+  constructor(
+    private readonly apps: AppRepository,
+    private readonly addons: AddonRepository,
+    private readonly attachments: AttachmentRepository,
+  ) {}
+
+  async take(tx: Tx, addonId: Addon['id']): Promise<Addon> {
+    const attachments = await this.attachments.listOfAddon(tx, addonId);
+    for (const appId of [...new Set(attachments.map((one) => one.appId))].sort())
+      await this.apps.lockEvenDestroyed(tx, appId);
+    return this.addons.lock(tx, addonId);
+  }
+}
+
+/** Writes down what a call brought, with all that follows from it, in one transaction. */
+@Injectable()
+export class RecordOutcome {
+  constructor(
+    @Inject(LOGGER) private readonly log: Logger,
+    private readonly db: Database,
+    private readonly clock: Clock,
+    private readonly locks: OutcomeLocks,
+    private readonly operations: OperationRepository,
+    private readonly effects: OutcomeEffects,
+  ) {}
+
+  /** Does nothing where another worker has claimed the operation since: its record counts, not ours. */
+  async run(claimed: Operation, outcome: Outcome, beganAt: Date): Promise<void> {
+    await this.db.transaction(`${claimed.type}.record`, async (tx) => {
+      const addon = await this.locks.take(tx, claimed.addonId);
+      const operation = await this.operations.lock(tx, claimed.id);
+      if (operation === null || operation.attempt !== claimed.attempt || isFinal(operation.state)) return;
+      const now = this.clock.now();
+      const judged = await this.refuseBorrowedId(tx, addon, outcome);
+      const state = next(operation.type, operation.state, judged.event);
+      if (state === null) throw new Error(`operation ${operation.id}: ${judged.event} in ${operation.state}`);
+      await this.operations.insertAttempt(tx, {
+        operationId: operation.id,
+        attempt: operation.attempt,
+        call: judged.call,
+        beganAt,
+        endedAt: now,
+        verdict: judged.event,
+        status: judged.status,
+        detail: judged.detail,
+      });
+      await this.operations.apply(tx, operation.id, operation.attempt, changeOf(operation, state, judged, now));
+      await this.effects.run(tx, operation, addon, state, judged, now);
+      this.log.info(
+        { operationId: operation.id, addonId: addon.id, call: judged.call, attempt: operation.attempt, verdict: judged.event, status: judged.status, state, detail: judged.detail },
+        'provider answered',
+      );
+    });
+  }
+
+  /** The deadline passed: the customer's side ends here; a clean-up may go on behind it. */
+  async gaveUp(tx: Tx, operation: Operation, state: OperationState, now: Date): Promise<void> {
+    const message = 'The add-on could not be created in time. Nothing was charged; try again later.';
+    if (state === 'failed')
+      await this.operations.apply(tx, operation.id, operation.attempt, {
+        state,
+        leaseUntil: null,
+        finishedAt: now,
+        updatedAt: now,
+        customerMessage: message,
+      });
+    await this.effects.gaveUp(tx, operation, now, message);
+  }
+
+  /** An id that a live add-on of the service has already cannot be this one's: the answer is not believed. */
+  private async refuseBorrowedId(tx: Tx, addon: Addon, outcome: Outcome): Promise<Outcome> {
+    if (outcome.event !== 'done' || outcome.answer === null) return outcome;
+    const taken: unknown[] = await tx.query(
+      `SELECT 1 FROM addons WHERE addon_service_id = $1 AND provider_id = $2 AND id <> $3 AND removed_at IS NULL`,
+      [addon.addonServiceId, outcome.answer.providerId, addon.id],
+    );
+    if (taken.length === 0) return outcome;
+    return { ...outcome, event: 'unknown', answer: null, detail: 'the provider gave the id of another live resource' };
+  }
+}
+
+function changeOf(operation: Operation, state: OperationState, outcome: Outcome, now: Date): Partial<Operation> {
+  const deleting = operation.type === 'deprovision' || state === 'cleaning';
+  const deadlineAt = state === 'waiting' ? plusMs(now, ACCEPTED_DEADLINE_MS) : operation.deadlineAt;
+  const retryAt = plusMs(now, retryWaitMs(operation.attempt, deleting, Math.random()));
+  return {
+    state,
+    leaseUntil: null,
+    updatedAt: now,
+    deadlineAt,
+    // Never later than the deadline, so that passing it is noticed at once.
+    nextAttemptAt: state === 'waiting' || retryAt > deadlineAt ? deadlineAt : retryAt,
+    lastError: outcome.detail,
+    customerMessage: outcome.event === 'refused' ? outcome.message : operation.customerMessage,
+    finishedAt: isFinal(state) ? now : null,
+  };
+}
+
+/** What an outcome means for the add-on. */
+@Injectable()
+export class OutcomeEffects {
+  constructor(
+    private readonly addons: AddonRepository,
+    private readonly operations: OperationRepository,
+    private readonly provisioned: RecordProvisioned,
+    private readonly removed: RecordRemoved,
+    private readonly startDeprovision: StartDeprovision,
+  ) {}
+
+  async run(
+    tx: Tx,
+    operation: Operation,
+    addon: Addon,
+    state: OperationState,
+    outcome: Outcome,
+    now: Date,
+  ): Promise<void> {
+    const author = authorOfOperation(operation);
+    if (operation.type === 'deprovision') {
+      if (state !== 'succeeded') return;
+      await this.removed.deprovisioned(tx, addon, author, now);
+      await this.operations.resolveFindings(tx, addon.id, now);
+      return;
+    }
+    if (state === 'succeeded' && outcome.answer !== null) {
+      const unwanted = addon.deleteRequestedAt !== null;
+      await this.provisioned.run(tx, addon, outcome.answer, author, now, unwanted);
+      if (unwanted) await this.startDeprovision.run(tx, await this.addons.get(tx, addon.id), author, now);
+    } else if (state === 'failed') {
+      await this.removed.creationFailed(tx, addon, author, now, outcome.message);
+      await this.operations.resolveFindings(tx, addon.id, now);
+    }
+  }
+
+  async gaveUp(tx: Tx, operation: Operation, now: Date, message: string): Promise<void> {
+    const addon = await this.addons.lock(tx, operation.addonId);
+    await this.removed.creationFailed(tx, addon, SYSTEM, now, message);
+  }
+}
+
+/** Whoever asked for the operation is the author of what it brings. */
+function authorOfOperation(operation: Operation): Author {
+  return operation.actorId === null
+    ? SYSTEM
+    : { kind: 'account', id: operation.actorId, name: operation.actorName, requestId: null };
+}

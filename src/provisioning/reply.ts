@@ -1,0 +1,40 @@
+/** What came of one call to a provider. */
+export type Reply =
+  | { kind: 'answered'; status: number; body: unknown }
+  /** Timed out, reset, unreachable, too large, cut off: the provider may or may not have acted. */
+  | { kind: 'unanswered'; why: string };
+
+/** A well-formed answer to a provision request. */
+export interface ProvisionAnswer {
+  providerId: string;
+  config: Record<string, string>;
+  message: unknown;
+}
+
+/**
+ * The answer in a provision reply's body, or null where it is not one: no id, config that is no object of texts, or
+ * names that the manifest does not declare.
+ */
+export function parseProvisionAnswer(body: unknown, declared: readonly string[]): ProvisionAnswer | null {
+  if (!isObject(body)) return null;
+  const { id, config = {}, message } = body;
+  const providerId = typeof id === 'number' ? String(id) : id;
+  if (typeof providerId !== 'string' || providerId === '' || providerId.length > 255) return null;
+  const vars = config === null ? {} : config;
+  if (!isObject(vars)) return null;
+  const parsed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(vars)) {
+    if (!declared.includes(name) || typeof value !== 'string' || value.includes('\0')) return null;
+    parsed[name] = value;
+  }
+  return { providerId, config: parsed, message };
+}
+
+/** The `message` of a provider's error body, if there is a text. */
+export function messageOf(body: unknown): unknown {
+  return isObject(body) ? body.message : null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,79 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Addon } from '../addons/addon.entity.js';
+import { AddonRepository } from '../addons/addon.repository.js';
+import { addonErrors } from '../addons/addons.errors.js';
+import { CONFIG, type Config } from '../kernel/config.js';
+import { Database } from '../kernel/db/database.js';
+import type { AddonId } from '../kernel/ids.js';
+import { LOGGER, type Logger } from '../kernel/log.js';
+import { isFinal } from './operation.machine.js';
+import { OperationRepository } from './operation.repository.js';
+import { OperationRunner } from './operation.runner.js';
+
+/** How often to look while another worker has the lease. */
+const LOOK_MS = 25;
+
+/**
+ * The synchronous fast path: where the provider answers at once, the caller of the API gets the finished add-on. The
+ * same runner under the same lease; whatever is not done in time goes on without the caller.
+ */
+@Injectable()
+export class SettleOperation {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly log: Logger,
+    private readonly db: Database,
+    private readonly addons: AddonRepository,
+    private readonly operations: OperationRepository,
+    private readonly runner: OperationRunner,
+  ) {}
+
+  /** The add-on after a bounded wait. Throws `provider_refused` when its creation was refused meanwhile. */
+  async soon(addonId: AddonId): Promise<Addon> {
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(), this.config.settleMs);
+    try {
+      await Promise.race([this.settle(addonId, giveUp.signal), aborted(giveUp.signal)]);
+    } catch (error) {
+      // The operation is committed and the reconciler looks after it: the caller learns its state all the same.
+      this.log.warn({ addonId, err: error }, 'the operation could not be settled at once');
+    } finally {
+      clearTimeout(timer);
+      giveUp.abort();
+    }
+    const addon = await this.addons.get(this.db.manager, addonId);
+    if (addon.failed) await this.throwRefusal(addon);
+    return addon;
+  }
+
+  private async settle(addonId: AddonId, signal: AbortSignal): Promise<void> {
+    const operation = await this.operations.findActive(this.db.manager, addonId);
+    if (operation === null) return;
+    await this.runner.advance(operation.id);
+    for (;;) {
+      const now = await this.operations.find(this.db.manager, operation.id);
+      // Without a lease nobody is at it: the rest happens in its own time.
+      if (signal.aborted || now === null || isFinal(now.state) || now.leaseUntil === null) return;
+      await wait(LOOK_MS);
+    }
+  }
+
+  private async throwRefusal(addon: Addon): Promise<never> {
+    const operation = await this.operations.findLatest(this.db.manager, addon.id);
+    const words = operation?.customerMessage ?? null;
+    const plan = `${addon.plan.addonService.name}:${addon.plan.slug}`;
+    throw addonErrors.provider_refused({
+      message:
+        words === null
+          ? `The provider of ${plan} refused to create the add-on and gave no reason; nothing was charged.`
+          : `The provider of ${plan} refused to create the add-on: ${words}`,
+      internal: `operation ${operation?.id}: ${operation?.lastError}`,
+      app: { name: addon.app.name },
+    });
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
