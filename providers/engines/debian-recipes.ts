@@ -48,7 +48,7 @@ export const PG_CLIENT_RECIPE: DebianRecipe = {
   suite: 'trixie',
   packages: [
     ...['postgresql-client-17', 'libpq5', ...OPENSSL_TRIXIE, ...KERBEROS],
-    ...['libreadline8t64', 'libtinfo6', 'liblz4-1', 'libldap2', 'libsasl2-2'],
+    ...['libreadline8t64', 'libtinfo6', 'liblz4-1', 'libxxhash0', 'libldap2', 'libsasl2-2'],
   ],
   proofs: ['psql', 'pg_dump', 'pg_restore', 'pg_basebackup'].map(
     (tool) => `usr/lib/postgresql/17/bin/${tool}`,

@@ -1,4 +1,8 @@
 export * from './types.js';
 export { startPostgres } from './postgres.js';
+export { startRedis } from './redis.js';
+export { findPgClient } from './pg-client.js';
+export { removeEngine } from './remove.js';
+export { surveyEngines } from './survey.js';
 export { freePort, isPortFree } from './ports.js';
 export { dropTo, type SystemUser } from './system-user.js';

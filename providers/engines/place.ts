@@ -20,6 +20,9 @@ import { canEnter, dropTo, type SystemUser } from './system-user.js';
 /** Where root's engines live when their own user cannot reach the home. */
 export const SYSTEM_DATA = '/var/lib/souk';
 
+/** A server that has run for months may leave this much, and the start after it begins a new file. */
+const LOG_BYTES_MAX = 10_000_000;
+
 /** The folders of one engine. */
 export interface Place {
   /** In the home, ours: state, lock, log. */
@@ -100,6 +103,15 @@ export async function replaceFile(file: string, text: string, user: SystemUser |
   await writeFile(draft, text, { mode: 0o600, flush: true });
   await giveTo(draft, user);
   await rename(draft, file);
+}
+
+/** One old log is kept beside the new one; called when no server writes to it. */
+export async function rotateLog(file: string): Promise<void> {
+  const size = await stat(file).then(
+    (entry) => entry.size,
+    () => 0,
+  );
+  if (size > LOG_BYTES_MAX) await rename(file, `${file}.1`);
 }
 
 /** The last lines of a log, for an error's text. */

@@ -16,7 +16,7 @@ import { Client } from 'pg';
 import { cleanEnvironment, exists, refuseDisabled } from './environment.js';
 import { errorCode } from './errors.js';
 import { withLock } from './lock.js';
-import { findPlace, giveTo, type Place, readState, replaceFile, tail } from './place.js';
+import { findPlace, giveTo, type Place, readState, replaceFile, rotateLog, tail } from './place.js';
 import { freePort, isPortFree } from './ports.js';
 import { renderConfig } from './postgres-config.js';
 import { findPostgresPrograms, type PostgresPrograms } from './postgres-programs.js';
@@ -226,6 +226,7 @@ async function launch(
       await saveState(cluster, Object.assign(state, { port: await freePort() }));
     }
     await writeConfig(cluster, state.port);
+    await rotateLog(cluster.logFile);
     const daemon = await startDaemon(join(programs.bin, 'postgres'), ['-D', cluster.data], {
       user: cluster.place.user,
       env: cleanEnvironment({ HOME: cluster.data }),

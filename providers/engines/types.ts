@@ -73,6 +73,8 @@ export interface RedisServer {
 export interface RedisOptions {
   home: string;
   name: string;
+  /** Server settings beyond the defaults, e.g. `{ maxmemory: '64mb' }`; applied when the server starts. */
+  settings?: Record<string, string>;
   progress?: Progress;
 }
 
@@ -84,4 +86,14 @@ export interface PgClient {
   pgBasebackup: Command;
   /** E.g. "17.12". */
   version: string;
+}
+
+/** One line of `souk doctor`. */
+export interface EngineReport {
+  engine: string;
+  available: boolean;
+  version?: string;
+  /** A path, or "can be fetched from Debian". */
+  where?: string;
+  missing?: Missing;
 }
