@@ -1,0 +1,111 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { EngineUnavailable, startPostgres, startRedis, type Missing } from '../../providers/engines/index.js';
+import { DEFAULT_WAITS, type Config, type Settings } from '../kernel/config.js';
+import { KeyRing } from '../kernel/crypto/key-ring.js';
+import type { Progress } from '../kernel/progress.js';
+import { Secret } from '../kernel/secret.js';
+import { ensureAdmin } from './credentials.js';
+import { settlePort } from './port.js';
+
+/** A configuration with every engine settled, and how to stop what was started for it. */
+export interface BroughtUp {
+  config: Config;
+  /** What could not be had, by name. */
+  missing: Missing[];
+  /** Stops the engines that Souk started, cleanly. */
+  stopEngines: () => Promise<void>;
+}
+
+/** The broker's own needs, which are few: connections of the API, the worker, the relay and the queue. */
+const BROKER_POSTGRES = { max_connections: '200' };
+
+/** Starts what the settings leave to Souk: PostgreSQL, a queue, a key ring, the first operator. Given URLs, nothing. */
+export async function bringUp(settings: Settings, progress: Progress): Promise<BroughtUp> {
+  const home = resolve(settings.home);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  // Keys and passwords lie below; a folder that was made by hand may be open to others.
+  chmodSync(home, 0o700);
+  const stops: (() => Promise<void>)[] = [];
+  const missing: Missing[] = [];
+
+  const databaseUrl = settings.databaseUrl ?? (await startOwnPostgres(home, progress, stops));
+  const redisUrl = await settleRedis(settings, home, progress, stops, missing);
+  const queue = settings.queue === 'auto' ? (redisUrl === null ? 'postgres' : 'redis') : settings.queue;
+  if (queue === 'redis' && redisUrl === null)
+    throw new EngineUnavailable(
+      missing[0] ?? { engine: 'redis', why: 'SOUK_QUEUE=redis, but there is none.', fix: 'Set REDIS_URL.' },
+    );
+  const port = await settlePort(settings.port);
+  const config: Config = {
+    home,
+    host: settings.host,
+    port,
+    role: settings.role,
+    databaseUrl,
+    redisUrl,
+    queue,
+    queuePrefix: `souk-${createHash('sha256').update(databaseIdentity(databaseUrl)).digest('hex').slice(0, 8)}`,
+    keyRing:
+      settings.masterKey === null
+        ? KeyRing.fromFile(join(home, 'keyring'))
+        : KeyRing.fromText(settings.masterKey.reveal()),
+    admin: settings.admin ?? (settings.databaseUrl === null ? ensureAdmin(home) : null),
+    logLevel: settings.logLevel,
+    publicUrl: settings.publicUrl ?? `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`,
+    ...DEFAULT_WAITS,
+  };
+  return {
+    config,
+    missing,
+    stopEngines: async () => {
+      for (const stop of stops.reverse()) await stop();
+    },
+  };
+}
+
+async function startOwnPostgres(
+  home: string,
+  progress: Progress,
+  stops: (() => Promise<void>)[],
+): Promise<Secret> {
+  progress.step('Starting PostgreSQL');
+  const cluster = await startPostgres({
+    home,
+    name: 'broker',
+    settings: BROKER_POSTGRES,
+    progress: (sentence) => progress.step(sentence),
+  });
+  stops.push(() => cluster.stop());
+  return new Secret(cluster.adminUrl);
+}
+
+/** No Redis is no reason to stop: the queue then lies in PostgreSQL, and the gap is named. */
+async function settleRedis(
+  settings: Settings,
+  home: string,
+  progress: Progress,
+  stops: (() => Promise<void>)[],
+  missing: Missing[],
+): Promise<Secret | null> {
+  if (settings.redisUrl !== null) return settings.redisUrl;
+  if (settings.queue === 'postgres' || settings.databaseUrl !== null) return null;
+  progress.step('Starting Valkey');
+  try {
+    const server = await startRedis({ home, name: 'queue', progress: (sentence) => progress.step(sentence) });
+    stops.push(() => server.stop());
+    return new Secret(server.url);
+  } catch (error) {
+    if (!(error instanceof EngineUnavailable)) throw error;
+    missing.push(error.missing);
+    progress.note(`No Valkey: ${error.missing.why} ${error.missing.fix} The queue is kept in PostgreSQL instead.`);
+    return null;
+  }
+}
+
+/** Two brokers on one Redis must not share a queue unless they share the database. */
+function databaseIdentity(url: Secret): string {
+  const { hostname, port, pathname } = new URL(url.reveal());
+  return `${hostname}:${port}${pathname}`;
+}

@@ -1,0 +1,68 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DataSource } from 'typeorm';
+import { EnsureOperator } from '../accounts/commands/ensure-operator.js';
+import { createHttpApp } from '../api/shared/http-app.js';
+import type { Role } from '../kernel/config.js';
+import { createDataSource, migrate } from '../kernel/db/data-source.js';
+import { JobQueue } from '../kernel/jobs/job-queue.js';
+import type { KernelParts } from '../kernel/kernel.module.js';
+import { NestLog } from '../kernel/log.js';
+import { Relay } from '../kernel/outbox/relay.js';
+import { AppModule } from './app.module.js';
+import { serveDocs } from './openapi-document.js';
+import { Rounds } from './rounds.js';
+
+/** A broker that runs. */
+export interface Broker {
+  app: INestApplicationContext;
+  /** Drains: requests, jobs and calls that are under way end, nothing new begins. */
+  stop: () => Promise<void>;
+}
+
+/** Brings the schema up to date and makes the first operator. */
+export async function prepareDatabase(parts: KernelParts): Promise<void> {
+  const source = await createDataSource(parts.config.databaseUrl.reveal(), [], 2).initialize();
+  try {
+    const done = await migrate(source);
+    if (done.length > 0) parts.log.info({ migrations: done }, 'migrated');
+  } finally {
+    await source.destroy();
+  }
+}
+
+/** Starts the parts that the role asks for, in this process. */
+export async function startBroker(parts: KernelParts): Promise<Broker> {
+  const { config, log } = parts;
+  await prepareDatabase(parts);
+  const module = AppModule.with(parts);
+  const http = has(config.role, 'api') ? await createHttpApp(module, log) : null;
+  const app = http ?? (await NestFactory.createApplicationContext(module, { logger: new NestLog(log), abortOnError: false }));
+  if (http !== null) serveDocs(http);
+  if (config.admin !== null) await app.get(EnsureOperator).run(config.admin.email, config.admin.token);
+  if (has(config.role, 'relay')) app.get(Relay).start();
+  if (has(config.role, 'worker')) {
+    await app.get(JobQueue).startWorker();
+    app.get(Rounds).start();
+  }
+  if (http !== null) await listen(http, config.host, config.port);
+  return {
+    app,
+    stop: async () => {
+      const source = app.get(DataSource);
+      await app.close();
+      await source.destroy();
+    },
+  };
+}
+
+/** Whether a process of this role does a part of the work. `providers` alone does none of the broker's. */
+export function has(role: Role, part: 'api' | 'worker' | 'relay' | 'providers'): boolean {
+  return role === 'all' || role === part;
+}
+
+async function listen(app: NestFastifyApplication, host: string, port: number): Promise<void> {
+  await app.init();
+  await app.listen({ host, port });
+}

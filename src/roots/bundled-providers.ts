@@ -1,0 +1,189 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { freePort, isPortFree } from '../../providers/engines/index.js';
+import type { Config } from '../kernel/config.js';
+import type { Logger } from '../kernel/log.js';
+
+/** A provider program that comes with Souk. */
+export interface BundledProvider {
+  /** Its folder's name, e.g. `postgres`. */
+  name: string;
+  /** Its service's name, e.g. `souk-postgresql`. */
+  slug: string;
+  /** Its manifest with the real address and secrets of this installation. */
+  manifest: Record<string, unknown>;
+  port: number;
+  password: string;
+  ssoSalt: string;
+}
+
+const START_MS = 120_000;
+const STOP_MS = 20_000;
+const RESTART_FIRST_MS = 500;
+const RESTART_MAX_MS = 30_000;
+
+/** The repository's root, from source and from dist alike. */
+function rootFolder(): string {
+  const here = fileURLToPath(import.meta.url);
+  return fileURLToPath(new URL(here.includes('/dist/src/') ? '../../../' : '../../', import.meta.url));
+}
+
+/** The providers in `providers/` that have a manifest and are asked for (`SOUK_PROVIDERS`), with their secrets. */
+export async function findBundledProviders(config: Config, wanted: string[] | null): Promise<BundledProvider[]> {
+  const folder = join(rootFolder(), 'providers');
+  const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'addon-manifest.json')));
+  const unknown = (wanted ?? []).filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new Error(`SOUK_PROVIDERS: there is no bundled provider ${unknown.join(', ')}; there are ${names.join(', ')}.`);
+  const chosen = names.filter((name) => wanted === null || wanted.includes(name)).sort();
+  return Promise.all(chosen.map((name) => settle(config, folder, name)));
+}
+
+interface KeptFacts {
+  port: number;
+  password: string;
+  ssoSalt: string;
+}
+
+/** Port and secrets are made once and kept, so that a restart finds its resources under the same address. */
+async function settle(config: Config, folder: string, name: string): Promise<BundledProvider> {
+  const text = readFileSync(join(folder, name, 'addon-manifest.json'), 'utf8');
+  const manifest = JSON.parse(text) as { id: string; api: { production: Record<string, string> } };
+  const kept = join(config.home, 'providers', `${name}.json`);
+  mkdirSync(join(config.home, 'providers'), { recursive: true, mode: 0o711 });
+  const known: KeptFacts | null = existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as KeptFacts) : null;
+  const facts: KeptFacts = {
+    port: known !== null && (await isPortFree(known.port)) ? known.port : await freePort(),
+    password: known?.password ?? randomBytes(24).toString('base64url'),
+    ssoSalt: known?.ssoSalt ?? randomBytes(24).toString('base64url'),
+  };
+  writeFileSync(kept, JSON.stringify(facts), { mode: 0o600 });
+  const at = (url: string | undefined) => `http://127.0.0.1:${facts.port}${new URL(url ?? 'http://x/').pathname}`;
+  const { production } = manifest.api;
+  return {
+    name,
+    slug: manifest.id,
+    ...facts,
+    manifest: {
+      ...manifest,
+      api: {
+        ...manifest.api,
+        password: facts.password,
+        sso_salt: facts.ssoSalt,
+        production: { base_url: at(production.base_url), sso_url: at(production.sso_url) },
+      },
+    },
+  };
+}
+
+/** Runs one bundled provider as a program of its own, and starts it again when it dies. */
+export class ProviderProcess {
+  private child: ChildProcess | null = null;
+  private stopping = false;
+  private restartMs = RESTART_FIRST_MS;
+  private lastWords = '';
+
+  constructor(
+    private readonly provider: BundledProvider,
+    private readonly config: Config,
+    private readonly log: Logger,
+  ) {}
+
+  get name(): string {
+    return this.provider.name;
+  }
+
+  /** Resolves when it answers /health; rejects with its last words when it cannot start. */
+  async start(): Promise<void> {
+    this.spawn();
+    const deadline = AbortSignal.timeout(START_MS);
+    while (!deadline.aborted) {
+      if (await this.healthy()) return;
+      if (this.child === null && !this.stopping && this.restartMs > RESTART_FIRST_MS * 4)
+        throw new Error(`the ${this.provider.name} provider does not start: ${this.lastWords}`);
+      await wait(50);
+    }
+    throw new Error(`the ${this.provider.name} provider was not ready within ${START_MS / 1000} s: ${this.lastWords}`);
+  }
+
+  async healthy(): Promise<boolean> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.provider.port}/health`, { signal: AbortSignal.timeout(1_000) });
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    const child = this.child;
+    if (child === null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await gone;
+    clearTimeout(killer);
+  }
+
+  private spawn(): void {
+    const program = join(rootFolder(), 'dist', 'providers', this.provider.name, 'main.js');
+    const child = spawn(process.execPath, ['--enable-source-maps', program], {
+      // Its standard input stays open as long as we live: its end tells the provider that we are gone.
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: this.environment(),
+    });
+    this.child = child;
+    const began = performance.now();
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', (line) => this.hear(line));
+    child.on('exit', (code, signal) => {
+      this.child = null;
+      if (this.stopping) return;
+      // A program that ran for a while and then died is started again at once.
+      if (performance.now() - began > 60_000) this.restartMs = RESTART_FIRST_MS;
+      this.log.error({ provider: this.provider.name, code, signal, againInMs: this.restartMs }, 'a provider ended');
+      const timer = setTimeout(() => {
+        if (!this.stopping) this.spawn();
+      }, this.restartMs);
+      timer.unref();
+      this.restartMs = Math.min(this.restartMs * 2, RESTART_MAX_MS);
+    });
+  }
+
+  /** Its lines are JSON logs already and go on as they are; anything else is kept as its last words. */
+  private hear(line: string): void {
+    if (line.startsWith('{')) {
+      if (this.log.isLevelEnabled('info') || /"level":(50|60)/.test(line)) process.stdout.write(`${line}\n`);
+    } else if (line.trim() !== '') {
+      this.lastWords = line;
+      this.log.warn({ provider: this.provider.name }, line);
+    }
+  }
+
+  /** Only what it needs: none of the broker's secrets. */
+  private environment(): NodeJS.ProcessEnv {
+    const passed = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'SOUK_ENGINE_CACHE', 'SOUK_ENGINES_DISABLE', 'NODE_EXTRA_CA_CERTS'];
+    const own = Object.entries(process.env).filter(
+      ([name]) => passed.includes(name) || name.startsWith(`SOUK_${this.provider.name.toUpperCase()}_`) || /^SOUK_(QUOTA|STATEMENT)_/.test(name),
+    );
+    return {
+      ...Object.fromEntries(own),
+      NODE_ENV: process.env.NODE_ENV ?? 'production',
+      HOST: '127.0.0.1',
+      PORT: String(this.provider.port),
+      SOUK_HOME: this.config.home,
+      SOUK_PLATFORM_URL: `http://127.0.0.1:${this.config.port}`,
+      SOUK_PROVIDER_SLUG: this.provider.slug,
+      SOUK_PROVIDER_PASSWORD: this.provider.password,
+      SOUK_PROVIDER_SSO_SALT: this.provider.ssoSalt,
+      SOUK_LOG_LEVEL: this.config.logLevel,
+      SOUK_SUPERVISED: '1',
+    };
+  }
+}
