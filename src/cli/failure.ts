@@ -1,0 +1,25 @@
+import { EngineUnavailable } from '../../providers/engines/index.js';
+import { SettingsError } from '../kernel/config.js';
+import { ApiError } from './api-client.js';
+
+/** What a person reads when a command fails: one sentence on what is wrong, and what to do. */
+export function explainFailure(error: unknown): string {
+  if (error instanceof SettingsError) return error.problems.join('\n');
+  if (error instanceof ApiError || error instanceof EngineUnavailable) return error.message;
+  const code = codeOf(error);
+  if (code === 'EADDRINUSE')
+    return 'Another program listens on that port. Stop it, or choose another with PORT=5001 (PORT=0 takes any free one).';
+  if (code === 'EACCES' || code === 'EPERM') return `${messageOf(error)}. Choose a folder of your own with SOUK_HOME=….`;
+  if (code === 'ECONNREFUSED')
+    return `${messageOf(error)}. Nothing answers at that address: check DATABASE_URL and REDIS_URL, and \`souk doctor\`.`;
+  // Not foreseen: the stack is what helps whoever mends it.
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function codeOf(error: unknown): string | null {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : null;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : String(codeOf(error));
+}

@@ -1,0 +1,33 @@
+import { Command } from 'commander';
+import { addAccountCommands } from './commands/accounts.js';
+import { addAuditCommands } from './commands/audit.js';
+import { addCliEnvCommand } from './commands/cli-env.js';
+import { addDbCommands } from './commands/db.js';
+import { addDemoCommands } from './commands/demo.js';
+import { addDoctorCommand } from './commands/doctor.js';
+import { addKeyCommands } from './commands/keys.js';
+import { addNoticeCommands } from './commands/notices.js';
+import { addTokenCommands } from './commands/tokens.js';
+import { addUpCommand } from './commands/up.js';
+
+/** Every command of `souk`. */
+export function buildProgram(): Command {
+  const program = new Command('souk')
+    .description('The open add-on marketplace and provisioning broker.')
+    .addHelpText(
+      'after',
+      '\nCommands that ask a server find it in SOUK_URL and SOUK_TOKEN, or in the folder SOUK_HOME (.souk) of a Souk on this machine.',
+    )
+    .showHelpAfterError('(souk --help lists the commands)');
+  addUpCommand(program);
+  addDemoCommands(program);
+  addCliEnvCommand(program);
+  addDoctorCommand(program);
+  addTokenCommands(program);
+  addAccountCommands(program);
+  addNoticeCommands(program);
+  addKeyCommands(program);
+  addAuditCommands(program);
+  addDbCommands(program);
+  return program;
+}

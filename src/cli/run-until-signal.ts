@@ -1,0 +1,50 @@
+import { readSettings } from '../kernel/config.js';
+import { startSouk, type Souk } from '../roots/souk.js';
+import { TerminalProgress } from './terminal-progress.js';
+
+/** Starts Souk, hands it to `whenUp`, and stays until SIGINT or SIGTERM; then drains and ends. */
+export async function runUntilSignal(
+  env: NodeJS.ProcessEnv,
+  whenUp: (souk: Souk, progress: TerminalProgress) => Promise<void>,
+): Promise<void> {
+  const settings = readSettings(env, process.cwd());
+  const progress = new TerminalProgress();
+  const signal = nextSignal();
+  let souk: Souk;
+  try {
+    souk = await startSouk(settings, progress);
+  } catch (error) {
+    progress.fail();
+    signal.forget();
+    throw error;
+  }
+  try {
+    await Promise.race([whenUp(souk, progress), signal.arrived]);
+    const name = await signal.arrived;
+    souk.log.info({ signal: name }, 'stopping');
+  } finally {
+    progress.fail();
+    // Whoever asks twice does not want to wait for what is under way.
+    process.once('SIGINT', () => process.exit(130));
+    await souk.stop();
+    signal.forget();
+  }
+  souk.log.info('stopped');
+  process.exit(process.exitCode ?? 0);
+}
+
+/** Listens from the first moment on, so that a signal during the start is not lost. */
+function nextSignal(): { arrived: Promise<NodeJS.Signals>; forget: () => void } {
+  const names: NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+  let hear: (name: NodeJS.Signals) => void = () => undefined;
+  const arrived = new Promise<NodeJS.Signals>((resolve) => {
+    hear = resolve;
+  });
+  for (const name of names) process.on(name, hear);
+  return {
+    arrived,
+    forget: () => {
+      for (const name of names) process.removeListener(name, hear);
+    },
+  };
+}
