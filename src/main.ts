@@ -8,6 +8,6 @@ export async function main(argv: string[]): Promise<void> {
     await buildProgram().parseAsync(argv);
   } catch (error) {
     process.stderr.write(`${explainFailure(error)}\n`);
-    process.exitCode = 1;
+    process.exit(1);
   }
 }

@@ -25,10 +25,23 @@ export interface Settings {
   logLevel: string;
   /** The address under which others reach this server; null: http://HOST:PORT. */
   publicUrl: string | null;
+  waits: Waits;
+}
+
+/** The waits of provisioning, in milliseconds. */
+export interface Waits {
+  /** How long an API call waits for a provider that may answer at once. 0: not at all. */
+  settleMs: number;
+  /** Time-out of one call to a provider. */
+  providerTimeoutMs: number;
+  /** How long a claim on an operation lasts; longer than a call, so that only a dead worker loses it. */
+  leaseMs: number;
+  /** How long a fresh operation is left to its own job before the reconciler looks after it. */
+  nudgeMs: number;
 }
 
 /** Everything the broker needs to run: `Settings` with each engine settled. */
-export interface Config {
+export interface Config extends Waits {
   home: string;
   host: string;
   port: number;
@@ -42,14 +55,6 @@ export interface Config {
   admin: Settings['admin'];
   logLevel: string;
   publicUrl: string;
-  /** How long an API call waits for a provider that may answer at once. */
-  settleMs: number;
-  /** Time-out of one call to a provider. */
-  providerTimeoutMs: number;
-  /** How long a claim on an operation lasts; longer than a call, so that only a dead worker loses it. */
-  leaseMs: number;
-  /** How long a fresh operation is left to its own job before the reconciler looks after it. */
-  nudgeMs: number;
 }
 
 /** Injection token of `Config`. */
@@ -79,6 +84,14 @@ class Reader {
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       this.problems.push(`${name} must be a port number from 0 to 65535, not "${value}".`);
     return port;
+  }
+
+  milliseconds(name: string, fallback: number): number {
+    const value = this.text(name);
+    if (value === null) return fallback;
+    const ms = Number(value);
+    if (!Number.isInteger(ms) || ms < 0) this.problems.push(`${name} must be a whole number of milliseconds, not "${value}".`);
+    return ms;
   }
 
   url(name: string, protocols: string[]): Secret | null {
@@ -125,6 +138,7 @@ export function readSettings(env: NodeJS.ProcessEnv, cwd: string): Settings {
     egressAllow: read.list('SOUK_EGRESS_ALLOW') ?? [],
     logLevel: read.oneOf('SOUK_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'] as const, 'info'),
     publicUrl: read.text('SOUK_PUBLIC_URL'),
+    waits: readWaits(read),
   };
   if (settings.databaseUrl !== null && settings.masterKey === null && env.SOUK_HOME === undefined)
     read.problems.push(
@@ -146,5 +160,17 @@ function secretOrNull(value: string | null): Secret | null {
   return value === null ? null : new Secret(value);
 }
 
-/** Waits that are the same everywhere but in tests. */
-export const DEFAULT_WAITS = { settleMs: 10_000, providerTimeoutMs: 25_000, leaseMs: 40_000, nudgeMs: 10_000 };
+/** Fits providers that answer within the 25 s that Heroku's partner documentation allows them. */
+export const DEFAULT_WAITS: Waits = { settleMs: 10_000, providerTimeoutMs: 25_000, leaseMs: 40_000, nudgeMs: 10_000 };
+
+function readWaits(read: Reader): Waits {
+  const waits = {
+    settleMs: read.milliseconds('SOUK_SETTLE_MS', DEFAULT_WAITS.settleMs),
+    providerTimeoutMs: read.milliseconds('SOUK_PROVIDER_TIMEOUT_MS', DEFAULT_WAITS.providerTimeoutMs),
+    leaseMs: read.milliseconds('SOUK_LEASE_MS', DEFAULT_WAITS.leaseMs),
+    nudgeMs: read.milliseconds('SOUK_NUDGE_MS', DEFAULT_WAITS.nudgeMs),
+  };
+  if (waits.leaseMs <= waits.providerTimeoutMs)
+    read.problems.push('SOUK_LEASE_MS must be longer than SOUK_PROVIDER_TIMEOUT_MS: a call that is under way must keep its claim.');
+  return waits;
+}

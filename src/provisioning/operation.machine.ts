@@ -16,6 +16,7 @@ export type OperationEvent =
   | 'accepted' // 202
   | 'done'
   | 'refused' // the provider said no, for good
+  | 'refused_in_doubt' // it said no, but an earlier call without a verdict may have made the resource
   | 'unknown' // no verdict: timed out, reset, malformed, 5xx
   | 'broke' // the provider reported that its asynchronous work failed
   | 'expired' // the deadline passed
@@ -26,7 +27,14 @@ type Machine = Record<OperationState, Partial<Record<OperationEvent, OperationSt
 export const PROVISION: Machine = {
   // Expired while queued: nothing was ever sent, so there is nothing to clean.
   queued: { claimed: 'calling', expired: 'failed' },
-  calling: { accepted: 'waiting', done: 'succeeded', refused: 'failed', unknown: 'unsure', lost: 'unsure' },
+  calling: {
+    accepted: 'waiting',
+    done: 'succeeded',
+    refused: 'failed',
+    refused_in_doubt: 'cleaning',
+    unknown: 'unsure',
+    lost: 'unsure',
+  },
   unsure: { claimed: 'calling', expired: 'cleaning' },
   waiting: { done: 'succeeded', broke: 'cleaning', expired: 'cleaning' },
   // Only a confirmed delete leaves this state, however long it takes.

@@ -9,7 +9,7 @@ import { Clock, plusMs } from '../kernel/clock.js';
 import { Database, type Tx } from '../kernel/db/database.js';
 import { LOGGER, type Logger } from '../kernel/log.js';
 import type { Operation } from './operation.entity.js';
-import { ACCEPTED_DEADLINE_MS, retryWaitMs } from './operation.js';
+import { ACCEPTED_DEADLINE_MS, DELETE_DEADLINE_MS, retryWaitMs } from './operation.js';
 import { isFinal, next, type OperationState } from './operation.machine.js';
 import { OperationRepository } from './operation.repository.js';
 import type { Outcome } from './provider-calls.js';
@@ -34,6 +34,56 @@ export class OutcomeLocks {
   }
 }
 
+/** What an outcome means for the add-on. */
+@Injectable()
+export class OutcomeEffects {
+  constructor(
+    private readonly addons: AddonRepository,
+    private readonly operations: OperationRepository,
+    private readonly provisioned: RecordProvisioned,
+    private readonly removed: RecordRemoved,
+    private readonly startDeprovision: StartDeprovision,
+  ) {}
+
+  async run(
+    tx: Tx,
+    operation: Operation,
+    addon: Addon,
+    state: OperationState,
+    outcome: Outcome,
+    now: Date,
+  ): Promise<void> {
+    const author = authorOfOperation(operation);
+    if (operation.type === 'deprovision') {
+      if (state !== 'succeeded') return;
+      await this.removed.deprovisioned(tx, addon, author, now);
+      await this.operations.resolveFindings(tx, addon.id, now);
+      return;
+    }
+    if (state === 'succeeded' && outcome.answer !== null) {
+      const unwanted = addon.deleteRequestedAt !== null;
+      await this.provisioned.run(tx, addon, outcome.answer, author, now, unwanted);
+      if (unwanted) await this.startDeprovision.run(tx, await this.addons.get(tx, addon.id), author, now);
+    } else if (state === 'failed' || state === 'cleaning') {
+      // The customer's side ends as soon as it is known to fail; a clean-up goes on behind it.
+      await this.removed.creationFailed(tx, addon, author, now, outcome.message);
+      if (state === 'failed') await this.operations.resolveFindings(tx, addon.id, now);
+    }
+  }
+
+  async gaveUp(tx: Tx, operation: Operation, now: Date, message: string): Promise<void> {
+    const addon = await this.addons.lock(tx, operation.addonId);
+    await this.removed.creationFailed(tx, addon, SYSTEM, now, message);
+  }
+}
+
+/** Whoever asked for the operation is the author of what it brings. */
+function authorOfOperation(operation: Operation): Author {
+  return operation.actorId === null
+    ? SYSTEM
+    : { kind: 'account', id: operation.actorId, name: operation.actorName, requestId: null };
+}
+
 /** Writes down what a call brought, with all that follows from it, in one transaction. */
 @Injectable()
 export class RecordOutcome {
@@ -53,7 +103,7 @@ export class RecordOutcome {
       const operation = await this.operations.lock(tx, claimed.id);
       if (operation === null || operation.attempt !== claimed.attempt || isFinal(operation.state)) return;
       const now = this.clock.now();
-      const judged = await this.refuseBorrowedId(tx, addon, outcome);
+      const judged = doubtRefusal(operation, await this.refuseBorrowedId(tx, addon, outcome));
       const state = next(operation.type, operation.state, judged.event);
       if (state === null) throw new Error(`operation ${operation.id}: ${judged.event} in ${operation.state}`);
       await this.operations.insertAttempt(tx, {
@@ -101,10 +151,16 @@ export class RecordOutcome {
   }
 }
 
+/** A refusal is the whole truth only where no earlier call can have got through. */
+function doubtRefusal(operation: Operation, outcome: Outcome): Outcome {
+  return outcome.event === 'refused' && operation.attempt > 1 ? { ...outcome, event: 'refused_in_doubt' } : outcome;
+}
+
 function changeOf(operation: Operation, state: OperationState, outcome: Outcome, now: Date): Partial<Operation> {
   const deleting = operation.type === 'deprovision' || state === 'cleaning';
-  const deadlineAt = state === 'waiting' ? plusMs(now, ACCEPTED_DEADLINE_MS) : operation.deadlineAt;
-  const retryAt = plusMs(now, retryWaitMs(operation.attempt, deleting, Math.random()));
+  const entersCleaning = state === 'cleaning' && operation.state !== 'cleaning';
+  const deadlineAt = deadlineAfter(operation, state, entersCleaning, now);
+  const retryAt = entersCleaning ? now : plusMs(now, retryWaitMs(operation.attempt, deleting, Math.random()));
   return {
     state,
     leaseUntil: null,
@@ -113,56 +169,13 @@ function changeOf(operation: Operation, state: OperationState, outcome: Outcome,
     // Never later than the deadline, so that passing it is noticed at once.
     nextAttemptAt: state === 'waiting' || retryAt > deadlineAt ? deadlineAt : retryAt,
     lastError: outcome.detail,
-    customerMessage: outcome.event === 'refused' ? outcome.message : operation.customerMessage,
+    customerMessage:
+      outcome.event === 'refused' || outcome.event === 'refused_in_doubt' ? outcome.message : operation.customerMessage,
     finishedAt: isFinal(state) ? now : null,
   };
 }
 
-/** What an outcome means for the add-on. */
-@Injectable()
-export class OutcomeEffects {
-  constructor(
-    private readonly addons: AddonRepository,
-    private readonly operations: OperationRepository,
-    private readonly provisioned: RecordProvisioned,
-    private readonly removed: RecordRemoved,
-    private readonly startDeprovision: StartDeprovision,
-  ) {}
-
-  async run(
-    tx: Tx,
-    operation: Operation,
-    addon: Addon,
-    state: OperationState,
-    outcome: Outcome,
-    now: Date,
-  ): Promise<void> {
-    const author = authorOfOperation(operation);
-    if (operation.type === 'deprovision') {
-      if (state !== 'succeeded') return;
-      await this.removed.deprovisioned(tx, addon, author, now);
-      await this.operations.resolveFindings(tx, addon.id, now);
-      return;
-    }
-    if (state === 'succeeded' && outcome.answer !== null) {
-      const unwanted = addon.deleteRequestedAt !== null;
-      await this.provisioned.run(tx, addon, outcome.answer, author, now, unwanted);
-      if (unwanted) await this.startDeprovision.run(tx, await this.addons.get(tx, addon.id), author, now);
-    } else if (state === 'failed') {
-      await this.removed.creationFailed(tx, addon, author, now, outcome.message);
-      await this.operations.resolveFindings(tx, addon.id, now);
-    }
-  }
-
-  async gaveUp(tx: Tx, operation: Operation, now: Date, message: string): Promise<void> {
-    const addon = await this.addons.lock(tx, operation.addonId);
-    await this.removed.creationFailed(tx, addon, SYSTEM, now, message);
-  }
-}
-
-/** Whoever asked for the operation is the author of what it brings. */
-function authorOfOperation(operation: Operation): Author {
-  return operation.actorId === null
-    ? SYSTEM
-    : { kind: 'account', id: operation.actorId, name: operation.actorName, requestId: null };
+function deadlineAfter(operation: Operation, state: OperationState, entersCleaning: boolean, now: Date): Date {
+  if (state === 'waiting') return plusMs(now, ACCEPTED_DEADLINE_MS);
+  return entersCleaning ? plusMs(now, DELETE_DEADLINE_MS) : operation.deadlineAt;
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { EngineUnavailable, startPostgres, startRedis, type Missing } from '../../providers/engines/index.js';
-import { DEFAULT_WAITS, type Config, type Settings } from '../kernel/config.js';
+import type { Config, Settings } from '../kernel/config.js';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
 import type { Progress } from '../kernel/progress.js';
 import { Secret } from '../kernel/secret.js';
@@ -54,7 +54,7 @@ export async function bringUp(settings: Settings, progress: Progress): Promise<B
     admin: settings.admin ?? (settings.databaseUrl === null ? ensureAdmin(home) : null),
     logLevel: settings.logLevel,
     publicUrl: settings.publicUrl ?? `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`,
-    ...DEFAULT_WAITS,
+    ...settings.waits,
   };
   return {
     config,

@@ -1,10 +1,9 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DataSource } from 'typeorm';
 import { EnsureOperator } from '../accounts/commands/ensure-operator.js';
 import { createHttpApp } from '../api/shared/http-app.js';
-import type { Role } from '../kernel/config.js';
+import type { Config, Role } from '../kernel/config.js';
 import { createDataSource, migrate } from '../kernel/db/data-source.js';
 import { JobQueue } from '../kernel/jobs/job-queue.js';
 import type { KernelParts } from '../kernel/kernel.module.js';
@@ -38,31 +37,36 @@ export async function startBroker(parts: KernelParts): Promise<Broker> {
   await prepareDatabase(parts);
   const module = AppModule.with(parts);
   const http = has(config.role, 'api') ? await createHttpApp(module, log) : null;
-  const app = http ?? (await NestFactory.createApplicationContext(module, { logger: new NestLog(log), abortOnError: false }));
-  if (http !== null) serveDocs(http);
+  const app =
+    http ?? (await NestFactory.createApplicationContext(module, { logger: new NestLog(log), abortOnError: false }));
+  const stop = async () => {
+    const source = app.get(DataSource);
+    await app.close();
+    await source.destroy();
+  };
+  try {
+    if (http !== null) serveDocs(http);
+    // Handlers register themselves while the modules initialise; a context without HTTP has done that by now.
+    await http?.init();
+    await startWork(app, config);
+    await http?.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { app, stop };
+}
+
+async function startWork(app: INestApplicationContext, config: Config): Promise<void> {
   if (config.admin !== null) await app.get(EnsureOperator).run(config.admin.email, config.admin.token);
   if (has(config.role, 'relay')) app.get(Relay).start();
   if (has(config.role, 'worker')) {
     await app.get(JobQueue).startWorker();
     app.get(Rounds).start();
   }
-  if (http !== null) await listen(http, config.host, config.port);
-  return {
-    app,
-    stop: async () => {
-      const source = app.get(DataSource);
-      await app.close();
-      await source.destroy();
-    },
-  };
 }
 
 /** Whether a process of this role does a part of the work. `providers` alone does none of the broker's. */
 export function has(role: Role, part: 'api' | 'worker' | 'relay' | 'providers'): boolean {
   return role === 'all' || role === part;
-}
-
-async function listen(app: NestFastifyApplication, host: string, port: number): Promise<void> {
-  await app.init();
-  await app.listen({ host, port });
 }

@@ -3,6 +3,7 @@ import {
   ArrayMaxSize,
   IsArray,
   IsBoolean,
+  IsDefined,
   IsInt,
   IsObject,
   IsOptional,
@@ -50,6 +51,7 @@ export class AttachmentName {
 /** `POST /apps/:app/addons`. */
 export class CreateAddonBody {
   /** `service`, `service:plan`, or an object with that `name`: clients send both forms. */
+  @IsDefined({ message: 'plan is missing: send "service" or "service:plan"' })
   plan!: unknown;
 
   @IsOptional()

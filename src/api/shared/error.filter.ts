@@ -51,31 +51,33 @@ export function bodyOf(error: SoukError, requestId: string | undefined): ErrorBo
   };
 }
 
-/** Errors of Fastify's that a caller can cause, by their public codes. */
-const FASTIFY_CODES: Record<string, keyof typeof kernelErrors> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'body_too_large',
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'bad_request',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'bad_request',
-};
+/** What Fastify or Nest refuse before a controller is reached, by status. */
+const REFUSED_EARLY = new Map<number, keyof typeof kernelErrors>([
+  [404, 'not_found'],
+  [413, 'body_too_large'],
+  [415, 'unsupported_media_type'],
+]);
 
 /** PostgreSQL is away or restarting: classes 08 and 57P, and what the driver says of a broken connection. */
 const DATABASE_AWAY = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE)$/;
 
 function toSoukError(thrown: unknown): SoukError {
   if (thrown instanceof SoukError) return thrown;
-  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : '';
-  const known = FASTIFY_CODES[code];
-  if (known !== undefined) return kernelErrors[known]({ cause: thrown });
-  if (thrown instanceof HttpException) {
-    if (thrown.getStatus() === 404) return kernelErrors.not_found({ cause: thrown });
-    if (thrown.getStatus() < 500) return kernelErrors.bad_request({ cause: thrown });
-  }
-  const state = sqlState(thrown) ?? code;
-  const text = thrown instanceof Error ? thrown.message : '';
-  if (DATABASE_AWAY.test(state) || /Connection terminated|timeout exceeded when trying to connect/.test(text))
-    return kernelErrors.unavailable({ cause: thrown });
-  const status = typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
-  if (status >= 400 && status < 500) return kernelErrors.bad_request({ cause: thrown });
+  const status = statusOf(thrown);
+  if (status >= 400 && status < 500) return kernelErrors[REFUSED_EARLY.get(status) ?? 'bad_request']({ cause: thrown });
+  if (isDatabaseAway(thrown)) return kernelErrors.unavailable({ cause: thrown });
   return kernelErrors.internal_error({ cause: thrown });
+}
+
+function statusOf(thrown: unknown): number {
+  if (thrown instanceof HttpException) return thrown.getStatus();
+  return typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
+}
+
+function isDatabaseAway(thrown: unknown): boolean {
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : '';
+  if (DATABASE_AWAY.test(sqlState(thrown) ?? code)) return true;
+  // The driver gives a connection that ended, and a pool that waited in vain, no code: only these words.
+  const text = thrown instanceof Error ? thrown.message : '';
+  return /Connection terminated|timeout exceeded when trying to connect/.test(text);
 }

@@ -27,6 +27,16 @@ export interface ProvisionAddonInput {
   options: Record<string, unknown>;
 }
 
+/** The tables that a provision reads and writes. */
+@Injectable()
+export class ProvisionRepositories {
+  constructor(
+    readonly apps: AppRepository,
+    readonly addons: AddonRepository,
+    readonly catalog: CatalogRepository,
+  ) {}
+}
+
 /** Commits the add-on, its attachment, its operation and its job together; the provider is called later. */
 @Injectable()
 export class ProvisionAddon {
@@ -97,16 +107,6 @@ export class ProvisionAddon {
         message: `${app.name} has an add-on of ${service.name} already, and the service allows one for each app.`,
       });
   }
-}
-
-/** The tables that a provision reads and writes. */
-@Injectable()
-export class ProvisionRepositories {
-  constructor(
-    readonly apps: AppRepository,
-    readonly addons: AddonRepository,
-    readonly catalog: CatalogRepository,
-  ) {}
 }
 
 function offers(service: AddonService, plan: Plan, region: string): boolean {

@@ -1,0 +1,150 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What the next call gets instead of the usual answer. */
+export interface Script {
+  status?: number;
+  /** An object is sent as JSON, a text as it is. */
+  body?: unknown;
+  headers?: Record<string, string>;
+  /** Never answers. */
+  hang?: boolean;
+  /** Ends the connection without an answer. */
+  reset?: boolean;
+  /** Does the work all the same, before the scripted answer: what a lost reply looks like. */
+  works?: boolean;
+  /** Waits for this before it answers. */
+  until?: Promise<void>;
+}
+
+export interface Call {
+  verb: 'provision' | 'deprovision';
+  /** uuid of a provision, id of a deprovision. */
+  id: string;
+  headers: IncomingMessage['headers'];
+  body: Record<string, unknown> | null;
+}
+
+/** A partner's service on loopback: a real HTTP server, idempotent by uuid, that tests can make misbehave. */
+export class FakeProvider {
+  readonly calls: Call[] = [];
+  readonly slug = 'pg';
+  readonly password = 'partner-password';
+  private readonly resources = new Map<string, { plan: string }>();
+  private readonly gone = new Set<string>();
+  private readonly scripts: Record<Call['verb'], { next: Script[]; always: Script | null }> = {
+    provision: { next: [], always: null },
+    deprovision: { next: [], always: null },
+  };
+  private server: Server | null = null;
+
+  async start(): Promise<void> {
+    this.server = createServer((request, response) => void this.answer(request, response));
+    await new Promise<void>((resolve) => this.server?.listen(0, '127.0.0.1', resolve));
+  }
+
+  async stop(): Promise<void> {
+    this.server?.closeAllConnections();
+    await new Promise((resolve) => this.server?.close(resolve));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server?.address() as AddressInfo).port}`;
+  }
+
+  /** The next provision gets this; with `always`, every one until told otherwise. */
+  onProvision(script: Script | null, always = false): void {
+    this.script('provision', script, always);
+  }
+
+  onDeprovision(script: Script | null, always = false): void {
+    this.script('deprovision', script, always);
+  }
+
+  /** uuids of what exists here. */
+  liveResources(): string[] {
+    return [...this.resources.keys()].sort();
+  }
+
+  callsOf(id: string): Call['verb'][] {
+    return this.calls.filter((call) => call.id === id).map(({ verb }) => verb);
+  }
+
+  manifest(overrides: Record<string, unknown> = {}): Record<string, unknown> {
+    return {
+      id: this.slug,
+      name: 'Test Postgres',
+      api: {
+        version: '3',
+        config_vars_prefix: 'PG',
+        config_vars: ['PG_URL', 'PG_POOL_URL'],
+        password: this.password,
+        sso_salt: 'salt-of-the-partner',
+        regions: ['us', 'eu'],
+        requires: ['attachable', 'many_per_app'],
+        production: { base_url: `${this.url}/heroku/resources`, sso_url: `${this.url}/sso` },
+      },
+      souk: { default_attachment: 'DATABASE' },
+      plans: [
+        { id: 'mini', name: 'Mini', price: { cents: 500 }, default: true },
+        { id: 'std', name: 'Standard', price: { cents: 5_000 } },
+        { id: 'free', name: 'Free', price: { cents: 0 }, regions: ['us'] },
+      ],
+      ...overrides,
+    };
+  }
+
+  private script(verb: Call['verb'], script: Script | null, always: boolean): void {
+    if (always || script === null) this.scripts[verb].always = script;
+    else this.scripts[verb].next.push(script);
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const text = await read(request);
+    const body = text === '' ? null : (JSON.parse(text) as Record<string, unknown>);
+    const verb = request.method === 'DELETE' ? 'deprovision' : 'provision';
+    const id = verb === 'deprovision' ? (request.url ?? '').split('/').at(-1) ?? '' : String(body?.uuid);
+    this.calls.push({ verb, id, headers: request.headers, body });
+    const scripts = this.scripts[verb];
+    const script = scripts.next.shift() ?? scripts.always ?? {};
+    if (script.until !== undefined) await script.until;
+    const usual = isUnscripted(script) || script.works === true ? this.work(verb, id, body) : { status: 200, body: {} };
+    if (script.hang === true) return;
+    if (script.reset === true) {
+      request.socket.destroy();
+      return;
+    }
+    const sent = 'body' in script ? script.body : usual.body;
+    response.writeHead(script.status ?? usual.status, { 'content-type': 'application/json', ...script.headers });
+    response.end(typeof sent === 'string' ? sent : JSON.stringify(sent));
+  }
+
+  private work(verb: Call['verb'], id: string, body: Record<string, unknown> | null): { status: number; body: unknown } {
+    if (verb === 'deprovision') {
+      const had = this.resources.delete(id);
+      this.gone.add(id);
+      return had ? { status: 204, body: '' } : { status: 404, body: { id: 'not_found', message: 'No such resource.' } };
+    }
+    if (this.gone.has(id)) return { status: 410, body: { id: 'gone', message: 'It was deprovisioned.' } };
+    this.resources.set(id, { plan: String(body?.plan) });
+    return {
+      status: 200,
+      body: {
+        id,
+        message: 'Your database is ready.',
+        config: { PG_URL: `postgres://user-${id}:secret-${id}@localhost:1/db`, PG_POOL_URL: `postgres://localhost:2/${id}` },
+      },
+    };
+  }
+}
+
+function isUnscripted(script: Script): boolean {
+  const { until: _until, ...rest } = script;
+  return Object.keys(rest).length === 0;
+}
+
+async function read(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts).toString('utf8');
+}
