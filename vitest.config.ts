@@ -18,7 +18,7 @@ const exclude = ['node_modules/**', 'dist/**'];
 export default defineConfig({
   test: {
     projects: [
-      { plugins, test: { name: 'unit', include: ['src/**/*.spec.ts', 'providers/kit/**/*.spec.ts', 'test/guards/**/*.test.ts'], exclude } },
+      { plugins, test: { name: 'unit', include: ['src/**/*.spec.ts', 'providers/kit/**/*.spec.ts'], exclude } },
       {
         plugins,
         test: {
@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'broker',
           include: ['test/**/*.test.ts'],
-          exclude: [...exclude, 'test/guards/**', 'test/scale/**'],
+          exclude: [...exclude, 'test/scale/**'],
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 180_000,

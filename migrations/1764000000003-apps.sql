@@ -34,6 +34,8 @@ BEGIN
 END $$;
 CREATE TRIGGER releases_immutable BEFORE UPDATE OR DELETE ON releases
   FOR EACH ROW EXECUTE FUNCTION releases_are_immutable();
+CREATE TRIGGER releases_no_truncate BEFORE TRUNCATE ON releases
+  FOR EACH STATEMENT EXECUTE FUNCTION releases_are_immutable();
 
 -- The whole environment of one release, encrypted: {"own": {...}, "addons": {...}}. Apart from the release, because
 -- rotating keys rewrites the ciphertext while the release itself never changes.

@@ -8,6 +8,8 @@ CREATE TABLE providers (
   -- Encrypted JSON {"password", "ssoSalt"}.
   secrets_ciphertext bytea NOT NULL,
   secrets_key_id text NOT NULL,
+  -- SHA-256 of the manifest without its secrets, as it was last imported: the same one again changes nothing.
+  manifest_digest text NOT NULL,
   created_at timestamptz NOT NULL,
   updated_at timestamptz NOT NULL
 );

@@ -26,7 +26,7 @@ export function parseConfigChange(input: Record<string, unknown>): Map<string, s
   for (const [name, value] of Object.entries(input)) {
     if (!NAME.test(name) || name.length > NAME_LENGTH_MAX)
       throw appErrors.config_name_invalid({
-        message: `"${name.slice(0, 60)}" cannot be a config var name: use letters, digits and underscores, not beginning with a digit, at most ${NAME_LENGTH_MAX}.`,
+        message: `${JSON.stringify(name.slice(0, 60))} cannot be a config var name: use letters, digits and underscores, not beginning with a digit, at most ${NAME_LENGTH_MAX}.`,
       });
     if (value !== null && (typeof value !== 'string' || value.includes('\0')))
       throw appErrors.config_value_invalid({ message: `The value of ${name} must be text without zero bytes, or null.` });

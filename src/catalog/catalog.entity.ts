@@ -13,6 +13,7 @@ export class Provider {
   @Column('text', { name: 'sso_url', nullable: true }) ssoUrl!: string | null;
   @Column('bytea', { name: 'secrets_ciphertext' }) secretsCiphertext!: Buffer;
   @Column('text', { name: 'secrets_key_id' }) secretsKeyId!: string;
+  @Column('text', { name: 'manifest_digest' }) manifestDigest!: string;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
 }

@@ -12,6 +12,7 @@ export interface ProviderAccess {
   slug: string;
   baseUrl: string;
   bundled: boolean;
+  manifestDigest: string;
   password: Secret;
   ssoSalt: Secret;
 }
@@ -32,7 +33,7 @@ export class CatalogRepository {
       .insert()
       .into(Provider)
       .values(row)
-      .orUpdate(['bundled', 'base_url', 'sso_url', 'secrets_ciphertext', 'secrets_key_id', 'updated_at'], ['id'])
+      .orUpdate(['bundled', 'base_url', 'sso_url', 'secrets_ciphertext', 'secrets_key_id', 'manifest_digest', 'updated_at'], ['id'])
       .execute();
   }
 
@@ -170,6 +171,7 @@ export class CatalogRepository {
       slug: provider.slug,
       baseUrl: provider.baseUrl,
       bundled: provider.bundled,
+      manifestDigest: provider.manifestDigest,
       password: new Secret(secrets.password ?? ''),
       ssoSalt: new Secret(secrets.ssoSalt ?? ''),
     };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Author } from '../../accounts/actor.js';
 import { AuditTrail } from '../../audit/audit-trail.js';
@@ -5,7 +6,7 @@ import { Clock } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
 import { namedId, type AddonServiceId, type PlanId, type ProviderId } from '../../kernel/ids.js';
 import { toCents } from '../../kernel/money.js';
-import { CatalogRepository } from '../catalog.repository.js';
+import { CatalogRepository, type ProviderAccess } from '../catalog.repository.js';
 import { parseManifest, type Manifest } from '../manifest.js';
 
 /**
@@ -26,10 +27,14 @@ export class ImportManifest {
     const manifest = parseManifest(input);
     const providerId = namedId<ProviderId>(`provider:${manifest.id}`);
     const serviceId = namedId<AddonServiceId>(`service:${manifest.id}`);
+    const { password, ssoSalt, ...open } = manifest;
+    const secrets = { password, ssoSalt };
+    const manifestDigest = createHash('sha256').update(JSON.stringify(open)).digest('hex');
     const now = this.clock.now();
     await this.db.transaction('manifest.import', async (tx) => {
       await tx.query("SELECT pg_advisory_xact_lock(hashtext('souk.manifest.' || $1))", [manifest.id]);
-      const { password, ssoSalt } = manifest;
+      const known = await this.catalog.findAccessBySlug(tx, manifest.id);
+      if (known !== null && isSame(known, manifest, manifestDigest, options.bundled)) return;
       await this.catalog.upsertProvider(
         tx,
         {
@@ -38,10 +43,11 @@ export class ImportManifest {
           bundled: options.bundled,
           baseUrl: manifest.baseUrl,
           ssoUrl: manifest.ssoUrl,
+          manifestDigest,
           createdAt: now,
           updatedAt: now,
         },
-        { password, ssoSalt },
+        secrets,
       );
       await this.catalog.upsertService(tx, {
         id: serviceId,
@@ -76,6 +82,15 @@ export class ImportManifest {
     });
     return manifest.id;
   }
+}
+
+function isSame(known: ProviderAccess, manifest: Manifest, digest: string, bundled: boolean): boolean {
+  return (
+    known.manifestDigest === digest &&
+    known.bundled === bundled &&
+    known.password.reveal() === manifest.password &&
+    known.ssoSalt.reveal() === manifest.ssoSalt
+  );
 }
 
 function plansOf(manifest: Manifest, serviceId: AddonServiceId, now: Date) {

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { defineErrors } from '../errors.js';
 
 /** An encrypted value as it lies in a row: nonce, tag and ciphertext in one buffer, and the key's id beside it. */
@@ -16,7 +17,7 @@ export const keyErrors = defineErrors({
   keys_from_environment: {
     status: 422,
     message:
-      'The key ring comes from SOUK_MASTER_KEY; put a new key in front of it, restart, and rotate again with --current.',
+      'The key ring comes from SOUK_MASTER_KEY: put a new key in front of it, restart, and run "souk keys rotate --resume".',
   },
 });
 
@@ -149,11 +150,17 @@ function freshKey(taken: string[]): Key {
   return { id: `k${highest + 1}`, bytes: randomBytes(32) };
 }
 
-/** Written beside and renamed, so that a crash leaves either the old ring or the new one. */
+/**
+ * Written beside and renamed, so that a crash leaves either the old ring or the new one; on disk before it returns,
+ * since a key that a power cut takes away takes every secret under it along.
+ */
 function writeKeys(file: string, keys: Key[]): void {
   const text = keys.map((key) => `${key.id}:${key.bytes.toString('base64')}`).join('\n');
   const beside = `${file}.${process.pid}.new`;
-  writeFileSync(beside, `${text}\n`, { mode: 0o600 });
+  writeFileSync(beside, `${text}\n`, { mode: 0o600, flush: true });
   chmodSync(beside, 0o600);
   renameSync(beside, file);
+  const folder = openSync(dirname(file), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
 }
