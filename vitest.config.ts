@@ -18,7 +18,10 @@ const exclude = ['node_modules/**', 'dist/**'];
 export default defineConfig({
   test: {
     projects: [
-      { plugins, test: { name: 'unit', include: ['src/**/*.spec.ts', 'providers/kit/**/*.spec.ts'], exclude } },
+      {
+        plugins,
+        test: { name: 'unit', include: ['src/**/*.spec.ts', 'providers/kit/**/*.spec.ts'], exclude },
+      },
       {
         plugins,
         test: {

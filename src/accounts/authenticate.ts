@@ -21,12 +21,15 @@ export class Authenticate {
     const holder = await this.accounts.findTokenByHash(this.db.manager, hashToken(token));
     if (holder === null) throw accountErrors.unauthorized();
     if (holder.revokedAt !== null) throw accountErrors.token_revoked();
-    if (holder.expiresAt !== null && holder.expiresAt <= this.clock.now()) throw accountErrors.token_expired();
+    if (holder.expiresAt !== null && holder.expiresAt <= this.clock.now())
+      throw accountErrors.token_expired();
     return {
       accountId: holder.accountId,
       email: holder.email,
       tokenId: holder.tokenId,
-      scopes: new Set(holder.scopes.filter((scope): scope is Scope => SCOPES.some((known) => known === scope))),
+      scopes: new Set(
+        holder.scopes.filter((scope): scope is Scope => SCOPES.some((known) => known === scope)),
+      ),
       isOperator: holder.isOperator,
       requestId,
     };

@@ -26,7 +26,14 @@ export class AddonHistory {
   }
 
   /** Charging at this plan's price begins. */
-  async beginCharge(tx: Tx, addonId: AddonId, plan: Plan, cents: Cents, currency: string, at: Date): Promise<void> {
+  async beginCharge(
+    tx: Tx,
+    addonId: AddonId,
+    plan: Plan,
+    cents: Cents,
+    currency: string,
+    at: Date,
+  ): Promise<void> {
     await close(tx, 'addon_plan_periods', addonId, at);
     await tx.query(
       `INSERT INTO addon_plan_periods (addon_id, plan_id, price_cents, price_currency, began_at)
@@ -49,8 +56,8 @@ type PeriodTable = 'addon_state_periods' | 'addon_plan_periods' | 'addon_owner_p
 
 /** A clock that was set back must not make a period end before it began. */
 async function close(tx: Tx, table: PeriodTable, addonId: AddonId, at: Date): Promise<void> {
-  await tx.query(`UPDATE ${table} SET ended_at = greatest($2, began_at) WHERE addon_id = $1 AND ended_at IS NULL`, [
-    addonId,
-    at,
-  ]);
+  await tx.query(
+    `UPDATE ${table} SET ended_at = greatest($2, began_at) WHERE addon_id = $1 AND ended_at IS NULL`,
+    [addonId, at],
+  );
 }

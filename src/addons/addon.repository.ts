@@ -69,7 +69,12 @@ export class AddonRepository {
   }
 
   /** The actor's live add-ons; with an app, those that it owns or has attached. */
-  async listForActor(tx: Tx, actor: Actor, appId: AppId | null, range: Range<'id' | 'name'>): Promise<Page<Addon>> {
+  async listForActor(
+    tx: Tx,
+    actor: Actor,
+    appId: AppId | null,
+    range: Range<'id' | 'name'>,
+  ): Promise<Page<Addon>> {
     const query = this.visible(tx, actor).andWhere('addon.removed_at IS NULL');
     if (appId !== null)
       query.andWhere(
@@ -119,7 +124,11 @@ export class AddonRepository {
     also: Partial<NewAddon> = {},
   ): Promise<boolean> {
     const removedAt = to === 'deprovisioned' ? { removedAt: at } : {};
-    const result = await tx.update(Addon, { id, state: from }, { ...also, ...removedAt, state: to, updatedAt: at });
+    const result = await tx.update(
+      Addon,
+      { id, state: from },
+      { ...also, ...removedAt, state: to, updatedAt: at },
+    );
     return result.affected === 1;
   }
 
@@ -157,7 +166,9 @@ export class AddonRepository {
   }
 
   private visible(tx: Tx, actor: Actor): SelectQueryBuilder<Addon> {
-    return this.query(tx).where('app.owner_id = :owner AND app.destroyed_at IS NULL', { owner: actor.accountId });
+    return this.query(tx).where('app.owner_id = :owner AND app.destroyed_at IS NULL', {
+      owner: actor.accountId,
+    });
   }
 }
 

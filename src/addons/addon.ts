@@ -21,13 +21,18 @@ const OPTION_LENGTH_MAX = 4_096;
 export function parseOptions(input: Record<string, unknown>): Record<string, string> {
   const entries = Object.entries(input).map(([name, value]): [string, string] => {
     if (!['string', 'number', 'boolean'].includes(typeof value))
-      throw addonErrors.options_invalid({ message: `The option ${name.slice(0, 60)} must be a text, a number or a flag.` });
+      throw addonErrors.options_invalid({
+        message: `The option ${name.slice(0, 60)} must be a text, a number or a flag.`,
+      });
     const text = String(value);
     if (name.length > 255 || text.length > OPTION_LENGTH_MAX || text.includes('\0'))
-      throw addonErrors.options_invalid({ message: `The option ${name.slice(0, 60)} is too long or holds a zero byte.` });
+      throw addonErrors.options_invalid({
+        message: `The option ${name.slice(0, 60)} is too long or holds a zero byte.`,
+      });
     return [name, text];
   });
-  if (entries.length > OPTIONS_MAX) throw addonErrors.options_invalid({ message: `At most ${OPTIONS_MAX} options.` });
+  if (entries.length > OPTIONS_MAX)
+    throw addonErrors.options_invalid({ message: `At most ${OPTIONS_MAX} options.` });
   return Object.fromEntries(entries);
 }
 

@@ -23,7 +23,10 @@ export const addonErrors = defineErrors({
     message: 'An operation on this add-on is still running; wait for it with "heroku addons:wait".',
     osb: 'ConcurrencyError',
   },
-  one_per_app: { status: 422, message: 'The app has an add-on of this service already, and it allows one only.' },
+  one_per_app: {
+    status: 422,
+    message: 'The app has an add-on of this service already, and it allows one only.',
+  },
   provider_refused: { status: 422, message: 'The add-on provider refused the request.' },
   options_invalid: { status: 422, message: 'Options are short texts, numbers or flags.' },
   notice_invalid: { status: 422, message: 'A notice needs a key, a severity and a message.' },

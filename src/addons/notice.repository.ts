@@ -14,6 +14,9 @@ export class NoticeRepository {
   /** Those that still hold, for several add-ons. */
   async listOpen(tx: Tx, addonIds: AddonId[]): Promise<AddonNotice[]> {
     if (addonIds.length === 0) return [];
-    return tx.find(AddonNotice, { where: { addonId: In(addonIds), clearedAt: IsNull() }, order: { createdAt: 'ASC' } });
+    return tx.find(AddonNotice, {
+      where: { addonId: In(addonIds), clearedAt: IsNull() },
+      order: { createdAt: 'ASC' },
+    });
   }
 }

@@ -22,7 +22,8 @@ export const appErrors = defineErrors({
   },
   config_name_invalid: {
     status: 422,
-    message: 'A config var name begins with a letter or underscore and goes on with letters, digits and underscores.',
+    message:
+      'A config var name begins with a letter or underscore and goes on with letters, digits and underscores.',
   },
   config_value_invalid: {
     status: 422,

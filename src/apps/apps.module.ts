@@ -8,7 +8,15 @@ import { UpdateApp } from './commands/update-app.js';
 import { ReadConfig } from './read-config.js';
 import { ReleaseRepository } from './release.repository.js';
 
-const EXPORTED = [AppRepository, ReleaseRepository, AppendRelease, CreateApp, UpdateApp, SetConfigVars, ReadConfig];
+const EXPORTED = [
+  AppRepository,
+  ReleaseRepository,
+  AppendRelease,
+  CreateApp,
+  UpdateApp,
+  SetConfigVars,
+  ReadConfig,
+];
 
 @Module({ imports: [AuditModule], providers: EXPORTED, exports: EXPORTED })
 export class AppsModule {}

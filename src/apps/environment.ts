@@ -29,7 +29,9 @@ export function parseConfigChange(input: Record<string, unknown>): Map<string, s
         message: `${JSON.stringify(name.slice(0, 60))} cannot be a config var name: use letters, digits and underscores, not beginning with a digit, at most ${NAME_LENGTH_MAX}.`,
       });
     if (value !== null && (typeof value !== 'string' || value.includes('\0')))
-      throw appErrors.config_value_invalid({ message: `The value of ${name} must be text without zero bytes, or null.` });
+      throw appErrors.config_value_invalid({
+        message: `The value of ${name} must be text without zero bytes, or null.`,
+      });
     change.set(name, value);
   }
   return change;
@@ -75,7 +77,9 @@ export function replaceAddonVars(
 export function describeOwnChange(changes: ReleaseChanges): string {
   const parts = [
     changes.set.length > 0 ? `Set ${changes.set.join(', ')}` : '',
-    changes.unset.length > 0 ? `${changes.set.length > 0 ? 'remove' : 'Remove'} ${changes.unset.join(', ')}` : '',
+    changes.unset.length > 0
+      ? `${changes.set.length > 0 ? 'remove' : 'Remove'} ${changes.unset.join(', ')}`
+      : '',
   ].filter((part) => part !== '');
   const count = changes.set.length + changes.unset.length;
   return shorten(`${parts.join(' and ')} config var${count === 1 ? '' : 's'}`);

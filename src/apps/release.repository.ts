@@ -56,7 +56,10 @@ export class ReleaseRepository {
     );
     const [row] = rows;
     if (row === undefined) throw appErrors.app_not_found();
-    const sealed = row.ciphertext !== null && row.key_id !== null ? { ciphertext: row.ciphertext, keyId: row.key_id } : null;
+    const sealed =
+      row.ciphertext !== null && row.key_id !== null
+        ? { ciphertext: row.ciphertext, keyId: row.key_id }
+        : null;
     return {
       appId: row.app_id,
       appName: row.name,
@@ -67,13 +70,23 @@ export class ReleaseRepository {
 
   async list(tx: Tx, appId: AppId, range: Range<'version' | 'id'>): Promise<Page<Release>> {
     const query = tx.createQueryBuilder(Release, 'release').where('release.app_id = :appId', { appId });
-    return pageOf(query, range, { version: 'release.version', id: 'release.id' }, (release, field) => release[field]);
+    return pageOf(
+      query,
+      range,
+      { version: 'release.version', id: 'release.id' },
+      (release, field) => release[field],
+    );
   }
 
   /** A release by version (`3` or `v3`) or id. */
   async get(tx: Tx, appId: AppId, identity: string): Promise<Release> {
     const version = /^v?(\d{1,9})$/.exec(identity)?.[1];
-    const where = version !== undefined ? { version: Number(version) } : isId(identity) ? { id: identity as Release['id'] } : null;
+    const where =
+      version !== undefined
+        ? { version: Number(version) }
+        : isId(identity)
+          ? { id: identity as Release['id'] }
+          : null;
     const release = where === null ? null : await tx.findOneBy(Release, { ...where, appId });
     if (release === null) throw appErrors.release_not_found();
     return release;

@@ -66,7 +66,9 @@ export class Attach {
       const nameTaken = await this.attachments.nameTaken(tx, app.id, name);
       if (!nameTaken && (await this.takenVar(tx, app, service, name)) === null) return name;
     }
-    throw attachmentErrors.attachment_name_taken({ message: 'No default name is free; choose one with --as.' });
+    throw attachmentErrors.attachment_name_taken({
+      message: 'No default name is free; choose one with --as.',
+    });
   }
 
   /** The first config var of this name that the app or another attachment has. */

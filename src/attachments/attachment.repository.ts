@@ -20,7 +20,11 @@ export class AttachmentRepository {
   }
 
   async detach(tx: Tx, id: AttachmentId, at: Date): Promise<boolean> {
-    const result = await tx.update(Attachment, { id, detachedAt: IsNull() }, { detachedAt: at, updatedAt: at });
+    const result = await tx.update(
+      Attachment,
+      { id, detachedAt: IsNull() },
+      { detachedAt: at, updatedAt: at },
+    );
     return result.affected === 1;
   }
 
@@ -61,7 +65,9 @@ export class AttachmentRepository {
   async getOfApp(tx: Tx, appId: AppId, identity: string): Promise<Attachment> {
     const found = await this.live(tx)
       .andWhere('attachment.app_id = :appId', { appId })
-      .andWhere(isId(identity) ? 'attachment.id = :identity' : 'attachment.name = upper(:identity)', { identity })
+      .andWhere(isId(identity) ? 'attachment.id = :identity' : 'attachment.name = upper(:identity)', {
+        identity,
+      })
       .getOne();
     if (found === null) throw attachmentErrors.attachment_not_found();
     return found;

@@ -7,7 +7,10 @@ export const attachmentErrors = defineErrors({
     platformId: 'not_found',
     resource: 'add_on attachment',
   },
-  attachment_name_taken: { status: 422, message: 'The app has an attachment of this name already; choose another one.' },
+  attachment_name_taken: {
+    status: 422,
+    message: 'The app has an attachment of this name already; choose another one.',
+  },
   attachment_name_invalid: {
     status: 422,
     message: 'An attachment name has letters, digits and underscores, and begins with a letter.',

@@ -50,7 +50,9 @@ export class Resolve {
     const all = exact === null ? [] : await this.attachments.listOfAddon(this.db.manager, exact.id);
     const found = all.filter((one) => appId === null || one.appId === appId);
     if (found.length > 0) return found;
-    throw attachmentErrors.attachment_not_found({ message: `Couldn't find the attachment "${identity.slice(0, 100)}".` });
+    throw attachmentErrors.attachment_not_found({
+      message: `Couldn't find the attachment "${identity.slice(0, 100)}".`,
+    });
   }
 
   private async scope(
@@ -78,7 +80,10 @@ export class Resolve {
   private async matching(appId: AppId, typed: string): Promise<Attachment[]> {
     const name = typed.toUpperCase();
     return (await this.attachments.listOfApp(this.db.manager, appId)).filter(
-      (one) => one.name === name || one.id === typed || exportedNames(one.addon.plan.addonService, one.name).includes(name),
+      (one) =>
+        one.name === name ||
+        one.id === typed ||
+        exportedNames(one.addon.plan.addonService, one.name).includes(name),
     );
   }
 }

@@ -15,7 +15,8 @@ interface AuditRow {
 /** What PostgreSQL itself prints of a row, less the seal: the same text whenever it is asked. */
 const BODY = `(to_jsonb(e) - 'seal_seq' - 'seal_hash')::text`;
 
-export type ChainReport = { ok: true; sealed: number } | { ok: false; sealed: number; at: string; why: string };
+export type ChainReport =
+  { ok: true; sealed: number } | { ok: false; sealed: number; at: string; why: string };
 
 /**
  * Seals audit rows into a hash chain after their commit, so that writers never wait for one another. Ids may commit
@@ -43,7 +44,11 @@ export class AuditChain {
       for (const row of rows) {
         seq += 1n;
         hash = link(hash, seq, row.body);
-        await tx.query('UPDATE audit_events SET seal_seq = $2, seal_hash = $3 WHERE id = $1', [row.id, `${seq}`, hash]);
+        await tx.query('UPDATE audit_events SET seal_seq = $2, seal_hash = $3 WHERE id = $1', [
+          row.id,
+          `${seq}`,
+          hash,
+        ]);
       }
       return rows.length;
     });
@@ -61,7 +66,12 @@ export class AuditChain {
           return { ok: false, sealed: Number(seq), at: `seal ${expected}`, why: 'A row is missing here.' };
         hash = link(hash, expected, row.body);
         if (row.seal_hash === null || !hash.equals(row.seal_hash))
-          return { ok: false, sealed: Number(seq), at: `event ${row.id}`, why: 'This row or its place was changed.' };
+          return {
+            ok: false,
+            sealed: Number(seq),
+            at: `event ${row.id}`,
+            why: 'This row or its place was changed.',
+          };
         seq = expected;
       }
       if (rows.length < BATCH_ROWS) return { ok: true, sealed: Number(seq) };

@@ -33,7 +33,18 @@ export class CatalogRepository {
       .insert()
       .into(Provider)
       .values(row)
-      .orUpdate(['bundled', 'base_url', 'sso_url', 'secrets_ciphertext', 'secrets_key_id', 'manifest_digest', 'updated_at'], ['id'])
+      .orUpdate(
+        [
+          'bundled',
+          'base_url',
+          'sso_url',
+          'secrets_ciphertext',
+          'secrets_key_id',
+          'manifest_digest',
+          'updated_at',
+        ],
+        ['id'],
+      )
       .execute();
   }
 
@@ -50,7 +61,13 @@ export class CatalogRepository {
       'cli_plugin_name',
       'updated_at',
     ];
-    await tx.createQueryBuilder().insert().into(AddonService).values(service).orUpdate(columns, ['id']).execute();
+    await tx
+      .createQueryBuilder()
+      .insert()
+      .into(AddonService)
+      .values(service)
+      .orUpdate(columns, ['id'])
+      .execute();
   }
 
   async upsertPlan(tx: Tx, plan: Omit<Plan, 'addonService'>): Promise<void> {
@@ -69,13 +86,7 @@ export class CatalogRepository {
       'position',
       'updated_at',
     ];
-    await tx
-      .createQueryBuilder()
-      .insert()
-      .into(Plan)
-      .values(plan)
-      .orUpdate(columns, ['id'])
-      .execute();
+    await tx.createQueryBuilder().insert().into(Plan).values(plan).orUpdate(columns, ['id']).execute();
   }
 
   /**
@@ -103,7 +114,12 @@ export class CatalogRepository {
 
   async listServices(tx: Tx, range: Range<'name' | 'id'>): Promise<Page<AddonService>> {
     const query = tx.createQueryBuilder(AddonService, 'service').where("service.state <> 'shutdown'");
-    return pageOf(query, range, { id: 'service.id', name: 'service.name' }, (service, field) => service[field]);
+    return pageOf(
+      query,
+      range,
+      { id: 'service.id', name: 'service.name' },
+      (service, field) => service[field],
+    );
   }
 
   async getService(tx: Tx, identity: string): Promise<AddonService> {
@@ -135,7 +151,10 @@ export class CatalogRepository {
   /** `service`, `service:plan` or a plan's id, as users type it; the service alone means its default plan. */
   async findPlanByName(tx: Tx, identity: string): Promise<Plan> {
     if (isId(identity)) {
-      const plan = await tx.findOne(Plan, { where: { id: identity as PlanId }, relations: { addonService: true } });
+      const plan = await tx.findOne(Plan, {
+        where: { id: identity as PlanId },
+        relations: { addonService: true },
+      });
       if (plan === null) throw catalogErrors.plan_not_found();
       return plan;
     }
@@ -166,7 +185,10 @@ export class CatalogRepository {
 
   private open(provider: Provider): ProviderAccess {
     const sealed = { ciphertext: provider.secretsCiphertext, keyId: provider.secretsKeyId };
-    const secrets = JSON.parse(this.keys.open(sealed, providerContext(provider.id))) as Record<string, string>;
+    const secrets = JSON.parse(this.keys.open(sealed, providerContext(provider.id))) as Record<
+      string,
+      string
+    >;
     return {
       slug: provider.slug,
       baseUrl: provider.baseUrl,

@@ -84,7 +84,9 @@ export function parseManifest(input: unknown): Manifest {
   const api = read.object(root, 'api', '');
   const souk = read.object(root, 'souk', '');
   const production =
-    typeof api.production === 'string' ? { base_url: api.production } : read.object(api, 'production', 'api.');
+    typeof api.production === 'string'
+      ? { base_url: api.production }
+      : read.object(api, 'production', 'api.');
   const id = read.text(root, 'id', '');
   const prefix = read.text(api, 'config_vars_prefix', 'api.', id.toUpperCase().replaceAll('-', '_'));
   const manifest: Manifest = {
@@ -105,7 +107,9 @@ export function parseManifest(input: unknown): Manifest {
   };
   checkManifest(read, manifest);
   if (read.problems.length > 0)
-    throw catalogErrors.manifest_invalid({ message: `The manifest is not valid: ${read.problems.join(' ')}` });
+    throw catalogErrors.manifest_invalid({
+      message: `The manifest is not valid: ${read.problems.join(' ')}`,
+    });
   return manifest;
 }
 
@@ -115,9 +119,15 @@ function checkManifest(read: Reader, manifest: Manifest): void {
     'id must be lower-case letters, digits and dashes, beginning with a letter.',
   );
   read.must(manifest.regions.length > 0, 'api.regions must name at least one region, or "*".');
-  read.must(manifest.configVars.length > 0, 'api.config_vars must name each config var that the provider sets.');
+  read.must(
+    manifest.configVars.length > 0,
+    'api.config_vars must name each config var that the provider sets.',
+  );
   for (const name of manifest.configVars) {
-    read.must(/^[A-Z][A-Z0-9_]*$/.test(name), `api.config_vars: ${name} must be upper-case letters, digits and _.`);
+    read.must(
+      /^[A-Z][A-Z0-9_]*$/.test(name),
+      `api.config_vars: ${name} must be upper-case letters, digits and _.`,
+    );
     read.must(
       name.startsWith(`${manifest.configVarsPrefix}_`),
       `api.config_vars: ${name} must begin with ${manifest.configVarsPrefix}_.`,
@@ -135,8 +145,14 @@ function checkManifest(read: Reader, manifest: Manifest): void {
   }
   read.must(URL.canParse(manifest.baseUrl), 'api.production.base_url must be a URL.');
   read.must(manifest.plans.length > 0, 'plans must hold at least one plan.');
-  read.must(new Set(manifest.plans.map(({ id }) => id)).size === manifest.plans.length, 'plans: each id only once.');
-  read.must(manifest.plans.filter((plan) => plan.default).length <= 1, 'plans: at most one may be the default.');
+  read.must(
+    new Set(manifest.plans.map(({ id }) => id)).size === manifest.plans.length,
+    'plans: each id only once.',
+  );
+  read.must(
+    manifest.plans.filter((plan) => plan.default).length <= 1,
+    'plans: at most one may be the default.',
+  );
 }
 
 function parsePlans(read: Reader, input: unknown): ManifestPlan[] {

@@ -31,7 +31,8 @@ export function findTarget(env: NodeJS.ProcessEnv, cwd: string): Target {
       null,
       null,
     );
-  if (!URL.canParse(url)) throw new ApiError(`SOUK_URL must be a URL such as http://127.0.0.1:5000, not "${url}".`, null, null);
+  if (!URL.canParse(url))
+    throw new ApiError(`SOUK_URL must be a URL such as http://127.0.0.1:5000, not "${url}".`, null, null);
   return { url: url.replace(/\/+$/, ''), token };
 }
 
@@ -64,7 +65,10 @@ export class ApiClient {
     const text = await response.text();
     const answer: unknown = text === '' ? null : parse(text);
     if (response.ok) return answer as T;
-    const { id, message } = (typeof answer === 'object' && answer !== null ? answer : {}) as { id?: string; message?: string };
+    const { id, message } = (typeof answer === 'object' && answer !== null ? answer : {}) as {
+      id?: string;
+      message?: string;
+    };
     throw new ApiError(message ?? `The server answered ${response.status}.`, response.status, id ?? null);
   }
 
@@ -80,8 +84,13 @@ export class ApiClient {
         body: body === undefined ? undefined : JSON.stringify(body),
       });
     } catch (error) {
-      const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-      throw new ApiError(`No Souk answers at ${this.target.url} (${why}). Start it with \`npm start\`, or set SOUK_URL.`, null, null);
+      const why =
+        error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+      throw new ApiError(
+        `No Souk answers at ${this.target.url} (${why}). Start it with \`npm start\`, or set SOUK_URL.`,
+        null,
+        null,
+      );
     }
   }
 }

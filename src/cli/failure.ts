@@ -9,7 +9,8 @@ export function explainFailure(error: unknown): string {
   const code = codeOf(error);
   if (code === 'EADDRINUSE')
     return 'Another program listens on that port. Stop it, or choose another with PORT=5001 (PORT=0 takes any free one).';
-  if (code === 'EACCES' || code === 'EPERM') return `${messageOf(error)}. Choose a folder of your own with SOUK_HOME=….`;
+  if (code === 'EACCES' || code === 'EPERM')
+    return `${messageOf(error)}. Choose a folder of your own with SOUK_HOME=….`;
   if (code === 'ECONNREFUSED')
     return `${messageOf(error)}. Nothing answers at that address: check DATABASE_URL and REDIS_URL, and \`souk doctor\`.`;
   // Not foreseen: the stack is what helps whoever mends it.

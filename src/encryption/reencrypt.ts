@@ -63,7 +63,8 @@ export class Reencrypt {
   async batch(): Promise<{ moved: number; left: number; keyId: string }> {
     const keyId = this.keys.currentId;
     let moved = 0;
-    for (const column of COLUMNS) if (moved < BATCH_ROWS) moved += await this.moveSome(column, keyId, BATCH_ROWS - moved);
+    for (const column of COLUMNS)
+      if (moved < BATCH_ROWS) moved += await this.moveSome(column, keyId, BATCH_ROWS - moved);
     let left = 0;
     for (const column of COLUMNS) left += await this.countLeft(column, keyId);
     return { moved, left, keyId };
@@ -80,7 +81,10 @@ export class Reencrypt {
       );
       for (const row of rows) {
         const context = column.context(...row.key);
-        const sealed = this.keys.seal(this.keys.open({ ciphertext: row.ciphertext, keyId: row.key_id }, context), context);
+        const sealed = this.keys.seal(
+          this.keys.open({ ciphertext: row.ciphertext, keyId: row.key_id }, context),
+          context,
+        );
         await tx.query(`UPDATE ${table} SET ${ciphertext} = $1, ${keyColumn} = $2 WHERE ${where}`, [
           sealed.ciphertext,
           sealed.keyId,

@@ -73,7 +73,8 @@ class Reader {
     const value = this.text(name);
     if (value === null) return fallback;
     const known = allowed.find((one) => one === value);
-    if (known === undefined) this.problems.push(`${name} must be one of ${allowed.join(', ')}, not "${value}".`);
+    if (known === undefined)
+      this.problems.push(`${name} must be one of ${allowed.join(', ')}, not "${value}".`);
     return known ?? fallback;
   }
 
@@ -90,7 +91,8 @@ class Reader {
     const value = this.text(name);
     if (value === null) return fallback;
     const ms = Number(value);
-    if (!Number.isInteger(ms) || ms < 0) this.problems.push(`${name} must be a whole number of milliseconds, not "${value}".`);
+    if (!Number.isInteger(ms) || ms < 0)
+      this.problems.push(`${name} must be a whole number of milliseconds, not "${value}".`);
     return ms;
   }
 
@@ -123,7 +125,9 @@ export function readSettings(env: NodeJS.ProcessEnv, cwd: string): Settings {
   if (email !== null && !/^[^@\s]+@[^@\s]+$/.test(email))
     read.problems.push('SOUK_ADMIN_EMAIL must be an e-mail address.');
   if (token !== null && token.length < 16)
-    read.problems.push('SOUK_ADMIN_TOKEN must have at least 16 characters; `openssl rand -hex 24` makes a good one.');
+    read.problems.push(
+      'SOUK_ADMIN_TOKEN must have at least 16 characters; `openssl rand -hex 24` makes a good one.',
+    );
   const settings: Settings = {
     home: read.text('SOUK_HOME') ?? `${cwd}/.souk`,
     host: read.text('HOST') ?? '127.0.0.1',
@@ -161,7 +165,12 @@ function secretOrNull(value: string | null): Secret | null {
 }
 
 /** Fits providers that answer within the 25 s that Heroku's partner documentation allows them. */
-export const DEFAULT_WAITS: Waits = { settleMs: 10_000, providerTimeoutMs: 25_000, leaseMs: 40_000, nudgeMs: 10_000 };
+export const DEFAULT_WAITS: Waits = {
+  settleMs: 10_000,
+  providerTimeoutMs: 25_000,
+  leaseMs: 40_000,
+  nudgeMs: 10_000,
+};
 
 function readWaits(read: Reader): Waits {
   const waits = {
@@ -171,6 +180,8 @@ function readWaits(read: Reader): Waits {
     nudgeMs: read.milliseconds('SOUK_NUDGE_MS', DEFAULT_WAITS.nudgeMs),
   };
   if (waits.leaseMs <= waits.providerTimeoutMs)
-    read.problems.push('SOUK_LEASE_MS must be longer than SOUK_PROVIDER_TIMEOUT_MS: a call that is under way must keep its claim.');
+    read.problems.push(
+      'SOUK_LEASE_MS must be longer than SOUK_PROVIDER_TIMEOUT_MS: a call that is under way must keep its claim.',
+    );
   return waits;
 }

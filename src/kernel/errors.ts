@@ -64,7 +64,7 @@ export function allErrors(): ReadonlyMap<string, ErrorSpec> {
 
 export const kernelErrors = defineErrors({
   bad_request: { status: 400, message: 'The request could not be read; check its syntax.' },
-  not_found: { status: 404, message: "There is nothing at this address; check the path and the method." },
+  not_found: { status: 404, message: 'There is nothing at this address; check the path and the method.' },
   body_too_large: { status: 413, message: 'The request body is too large; send at most 4 MiB.' },
   unsupported_media_type: {
     status: 415,
@@ -73,7 +73,8 @@ export const kernelErrors = defineErrors({
   invalid_params: { status: 422, message: 'Some fields of the request are not valid.' },
   invalid_range: {
     status: 416,
-    message: 'The Range header cannot be used here; see Accept-Ranges for the fields that lists are ordered by.',
+    message:
+      'The Range header cannot be used here; see Accept-Ranges for the fields that lists are ordered by.',
   },
   unavailable: { status: 503, message: 'Souk cannot answer right now; try again in a moment.' },
   internal_error: {

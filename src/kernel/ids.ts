@@ -26,7 +26,8 @@ const CATALOG_NAMESPACE = '0d5b6c1e-6f0e-4f55-9c6d-6a3a7e0c6f11';
 
 /** An id that follows from a name: the same name gives the same id everywhere. */
 export function namedId<T extends Branded<string>>(name: string): T {
-  return uuidV5(name, CATALOG_NAMESPACE) as string as T;
+  const id: string = uuidV5(name, CATALOG_NAMESPACE);
+  return id as T;
 }
 
 /** Whether a path segment is an id rather than a name. */

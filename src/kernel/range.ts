@@ -24,7 +24,10 @@ const MAX_LIMIT = 1_000;
  * Reads `Range: id ]0123..; max=200, order=desc` (Platform API reference, "Ranges"). A bracket makes the start
  * exclusive. `order` and `max` may come in either order, with or without a space.
  */
-export function parseRange<F extends string>(header: string | undefined, fields: readonly [F, ...F[]]): Range<F> {
+export function parseRange<F extends string>(
+  header: string | undefined,
+  fields: readonly [F, ...F[]],
+): Range<F> {
   const [first] = fields;
   if (header === undefined || header.trim() === '')
     return { field: first, start: null, exclusive: false, order: 'asc', max: MAX_DEFAULT };
@@ -66,7 +69,10 @@ export async function pageOf<T extends ObjectLiteral, F extends string>(
     .take(range.max + 1)
     .getMany()
     .catch((error: unknown) => {
-      throw kernelErrors.invalid_range({ cause: error, message: 'The start of this Range is not a value of its field.' });
+      throw kernelErrors.invalid_range({
+        cause: error,
+        message: 'The start of this Range is not a value of its field.',
+      });
     });
   const items = rows.slice(0, range.max);
   const last = items.at(-1);

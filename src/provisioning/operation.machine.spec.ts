@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'vitest';
-import { DEPROVISION, isFinal, next, PROVISION, type OperationEvent, type OperationState } from './operation.machine.js';
+import {
+  DEPROVISION,
+  isFinal,
+  next,
+  PROVISION,
+  type OperationEvent,
+  type OperationState,
+} from './operation.machine.js';
 
 const states = Object.keys(PROVISION) as OperationState[];
 

@@ -58,7 +58,11 @@ export const DEPROVISION: Machine = {
 const MACHINES: Record<OperationType, Machine> = { provision: PROVISION, deprovision: DEPROVISION };
 
 /** Where an event leads from a state; null where it means nothing there, such as a late answer. */
-export function next(type: OperationType, state: OperationState, event: OperationEvent): OperationState | null {
+export function next(
+  type: OperationType,
+  state: OperationState,
+  event: OperationEvent,
+): OperationState | null {
   return MACHINES[type][state][event] ?? null;
 }
 

@@ -1,6 +1,4 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { SYSTEM } from '../accounts/actor.js';
-import { AddonRepository } from '../addons/addon.repository.js';
 import { Clock, plusMs } from '../kernel/clock.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { CrashPoints } from '../kernel/crash-points.js';

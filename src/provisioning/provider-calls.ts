@@ -72,7 +72,12 @@ export class ProviderCalls {
   }
 }
 
-function outcomeOf(call: CallName, event: OperationEvent, reply: Reply, answer: ProvisionAnswer | null): Outcome {
+function outcomeOf(
+  call: CallName,
+  event: OperationEvent,
+  reply: Reply,
+  answer: ProvisionAnswer | null,
+): Outcome {
   const message = reply.kind === 'answered' ? neutralise(messageOf(reply.body)) : null;
   return {
     call,

@@ -57,6 +57,8 @@ export class ProvisioningModule implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.jobs.register('operation.advance', ({ operationId }) => this.runner.advance(operationId as OperationId));
+    this.jobs.register('operation.advance', ({ operationId }) =>
+      this.runner.advance(operationId as OperationId),
+    );
   }
 }

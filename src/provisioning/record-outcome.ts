@@ -116,10 +116,24 @@ export class RecordOutcome {
         status: judged.status,
         detail: judged.detail,
       });
-      await this.operations.apply(tx, operation.id, operation.attempt, changeOf(operation, state, judged, now));
+      await this.operations.apply(
+        tx,
+        operation.id,
+        operation.attempt,
+        changeOf(operation, state, judged, now),
+      );
       await this.effects.run(tx, operation, addon, state, judged, now);
       this.log.info(
-        { operationId: operation.id, addonId: addon.id, call: judged.call, attempt: operation.attempt, verdict: judged.event, status: judged.status, state, detail: judged.detail },
+        {
+          operationId: operation.id,
+          addonId: addon.id,
+          call: judged.call,
+          attempt: operation.attempt,
+          verdict: judged.event,
+          status: judged.status,
+          state,
+          detail: judged.detail,
+        },
         'provider answered',
       );
     });
@@ -147,16 +161,28 @@ export class RecordOutcome {
       [addon.addonServiceId, outcome.answer.providerId, addon.id],
     );
     if (taken.length === 0) return outcome;
-    return { ...outcome, event: 'unknown', answer: null, detail: 'the provider gave the id of another live resource' };
+    return {
+      ...outcome,
+      event: 'unknown',
+      answer: null,
+      detail: 'the provider gave the id of another live resource',
+    };
   }
 }
 
 /** A refusal is the whole truth only where no earlier call can have got through. */
 function doubtRefusal(operation: Operation, outcome: Outcome): Outcome {
-  return outcome.event === 'refused' && operation.attempt > 1 ? { ...outcome, event: 'refused_in_doubt' } : outcome;
+  return outcome.event === 'refused' && operation.attempt > 1
+    ? { ...outcome, event: 'refused_in_doubt' }
+    : outcome;
 }
 
-function changeOf(operation: Operation, state: OperationState, outcome: Outcome, now: Date): Partial<Operation> {
+function changeOf(
+  operation: Operation,
+  state: OperationState,
+  outcome: Outcome,
+  now: Date,
+): Partial<Operation> {
   const deleting = operation.type === 'deprovision' || state === 'cleaning';
   const entersCleaning = state === 'cleaning' && operation.state !== 'cleaning';
   const deadlineAt = deadlineAfter(operation, state, entersCleaning, now);
@@ -170,12 +196,19 @@ function changeOf(operation: Operation, state: OperationState, outcome: Outcome,
     nextAttemptAt: state === 'waiting' || retryAt > deadlineAt ? deadlineAt : retryAt,
     lastError: outcome.detail,
     customerMessage:
-      outcome.event === 'refused' || outcome.event === 'refused_in_doubt' ? outcome.message : operation.customerMessage,
+      outcome.event === 'refused' || outcome.event === 'refused_in_doubt'
+        ? outcome.message
+        : operation.customerMessage,
     finishedAt: isFinal(state) ? now : null,
   };
 }
 
-function deadlineAfter(operation: Operation, state: OperationState, entersCleaning: boolean, now: Date): Date {
+function deadlineAfter(
+  operation: Operation,
+  state: OperationState,
+  entersCleaning: boolean,
+  now: Date,
+): Date {
   if (state === 'waiting') return plusMs(now, ACCEPTED_DEADLINE_MS);
   return entersCleaning ? plusMs(now, DELETE_DEADLINE_MS) : operation.deadlineAt;
 }

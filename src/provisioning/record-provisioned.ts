@@ -28,7 +28,14 @@ export class RecordProvisioned {
    * `unwanted`: deletion was asked for meanwhile, so nothing is released and nothing charged; the caller goes on to
    * delete. Apps are locked before the add-on, as everywhere.
    */
-  async run(tx: Tx, addon: Addon, answer: ProvisionAnswer, author: Author, at: Date, unwanted: boolean): Promise<void> {
+  async run(
+    tx: Tx,
+    addon: Addon,
+    answer: ProvisionAnswer,
+    author: Author,
+    at: Date,
+    unwanted: boolean,
+  ): Promise<void> {
     await this.addons.setConfig(tx, addon.id, answer.config);
     await this.addons.moveState(tx, addon.id, 'provisioning', 'provisioned', at, {
       providerId: answer.providerId,

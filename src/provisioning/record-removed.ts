@@ -21,7 +21,13 @@ export class RecordRemoved {
    * It could not be created. Nothing was charged, and its names are free again. Done at most once: a clean-up that
    * goes on behind this finds the add-on removed already.
    */
-  async creationFailed(tx: Tx, addon: Addon, author: Author, at: Date, message: string | null): Promise<void> {
+  async creationFailed(
+    tx: Tx,
+    addon: Addon,
+    author: Author,
+    at: Date,
+    message: string | null,
+  ): Promise<void> {
     const moved = await this.addons.moveState(tx, addon.id, 'provisioning', 'deprovisioned', at, {
       failed: true,
       provisionMessage: message,

@@ -31,8 +31,15 @@ export class SettleOperation {
 
   /** The add-on after a bounded wait. Throws `provider_refused` when its creation was refused meanwhile. */
   async soon(addonId: AddonId): Promise<Addon> {
+    if (this.config.settleMs > 0) await this.tryFor(addonId, this.config.settleMs);
+    const addon = await this.addons.get(this.db.manager, addonId);
+    if (addon.failed) await this.throwRefusal(addon);
+    return addon;
+  }
+
+  private async tryFor(addonId: AddonId, settleMs: number): Promise<void> {
     const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(), this.config.settleMs);
+    const timer = setTimeout(() => giveUp.abort(), settleMs);
     try {
       await Promise.race([this.settle(addonId, giveUp.signal), aborted(giveUp.signal)]);
     } catch (error) {
@@ -42,9 +49,6 @@ export class SettleOperation {
       clearTimeout(timer);
       giveUp.abort();
     }
-    const addon = await this.addons.get(this.db.manager, addonId);
-    if (addon.failed) await this.throwRefusal(addon);
-    return addon;
   }
 
   private async settle(addonId: AddonId, signal: AbortSignal): Promise<void> {

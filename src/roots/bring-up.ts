@@ -53,7 +53,8 @@ export async function bringUp(settings: Settings, progress: Progress): Promise<B
         : KeyRing.fromText(settings.masterKey.reveal()),
     admin: settings.admin ?? (settings.databaseUrl === null ? ensureAdmin(home) : null),
     logLevel: settings.logLevel,
-    publicUrl: settings.publicUrl ?? `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`,
+    publicUrl:
+      settings.publicUrl ?? `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`,
     ...settings.waits,
   };
   return {
@@ -99,7 +100,9 @@ async function settleRedis(
   } catch (error) {
     if (!(error instanceof EngineUnavailable)) throw error;
     missing.push(error.missing);
-    progress.note(`No Valkey: ${error.missing.why} ${error.missing.fix} The queue is kept in PostgreSQL instead.`);
+    progress.note(
+      `No Valkey: ${error.missing.why} ${error.missing.fix} The queue is kept in PostgreSQL instead.`,
+    );
     return null;
   }
 }

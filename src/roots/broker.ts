@@ -38,7 +38,8 @@ export async function startBroker(parts: KernelParts): Promise<Broker> {
   const module = AppModule.with(parts);
   const http = has(config.role, 'api') ? await createHttpApp(module, log) : null;
   const app =
-    http ?? (await NestFactory.createApplicationContext(module, { logger: new NestLog(log), abortOnError: false }));
+    http ??
+    (await NestFactory.createApplicationContext(module, { logger: new NestLog(log), abortOnError: false }));
   const stop = async () => {
     const source = app.get(DataSource);
     await app.close();

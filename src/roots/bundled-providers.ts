@@ -34,12 +34,17 @@ function rootFolder(): string {
 }
 
 /** The providers in `providers/` that have a manifest and are asked for (`SOUK_PROVIDERS`), with their secrets. */
-export async function findBundledProviders(config: Config, wanted: string[] | null): Promise<BundledProvider[]> {
+export async function findBundledProviders(
+  config: Config,
+  wanted: string[] | null,
+): Promise<BundledProvider[]> {
   const folder = join(rootFolder(), 'providers');
   const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'addon-manifest.json')));
   const unknown = (wanted ?? []).filter((name) => !names.includes(name));
   if (unknown.length > 0)
-    throw new Error(`SOUK_PROVIDERS: there is no bundled provider ${unknown.join(', ')}; there are ${names.join(', ')}.`);
+    throw new Error(
+      `SOUK_PROVIDERS: there is no bundled provider ${unknown.join(', ')}; there are ${names.join(', ')}.`,
+    );
   const chosen = names.filter((name) => wanted === null || wanted.includes(name)).sort();
   return Promise.all(chosen.map((name) => settle(config, folder, name)));
 }
@@ -56,14 +61,17 @@ async function settle(config: Config, folder: string, name: string): Promise<Bun
   const manifest = JSON.parse(text) as { id: string; api: { production: Record<string, string> } };
   const kept = join(config.home, 'providers', `${name}.json`);
   mkdirSync(join(config.home, 'providers'), { recursive: true, mode: 0o711 });
-  const known: KeptFacts | null = existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as KeptFacts) : null;
+  const known: KeptFacts | null = existsSync(kept)
+    ? (JSON.parse(readFileSync(kept, 'utf8')) as KeptFacts)
+    : null;
   const facts: KeptFacts = {
     port: known !== null && (await isPortFree(known.port)) ? known.port : await freePort(),
     password: known?.password ?? randomBytes(24).toString('base64url'),
     ssoSalt: known?.ssoSalt ?? randomBytes(24).toString('base64url'),
   };
   writeFileSync(kept, JSON.stringify(facts), { mode: 0o600 });
-  const at = (url: string | undefined) => `http://127.0.0.1:${facts.port}${new URL(url ?? 'http://x/').pathname}`;
+  const at = (url: string | undefined) =>
+    `http://127.0.0.1:${facts.port}${new URL(url ?? 'http://x/').pathname}`;
   const { production } = manifest.api;
   return {
     name,
@@ -108,12 +116,16 @@ export class ProviderProcess {
         throw new Error(`the ${this.provider.name} provider does not start: ${this.lastWords}`);
       await wait(50);
     }
-    throw new Error(`the ${this.provider.name} provider was not ready within ${START_MS / 1000} s: ${this.lastWords}`);
+    throw new Error(
+      `the ${this.provider.name} provider was not ready within ${START_MS / 1000} s: ${this.lastWords}`,
+    );
   }
 
   async healthy(): Promise<boolean> {
     try {
-      const response = await fetch(`http://127.0.0.1:${this.provider.port}/health`, { signal: AbortSignal.timeout(1_000) });
+      const response = await fetch(`http://127.0.0.1:${this.provider.port}/health`, {
+        signal: AbortSignal.timeout(1_000),
+      });
       return response.ok;
     } catch {
       return false;
@@ -147,7 +159,10 @@ export class ProviderProcess {
       if (this.stopping) return;
       // A program that ran for a while and then died is started again at once.
       if (performance.now() - began > 60_000) this.restartMs = RESTART_FIRST_MS;
-      this.log.error({ provider: this.provider.name, code, signal, againInMs: this.restartMs }, 'a provider ended');
+      this.log.error(
+        { provider: this.provider.name, code, signal, againInMs: this.restartMs },
+        'a provider ended',
+      );
       const timer = setTimeout(() => {
         if (!this.stopping) this.spawn();
       }, this.restartMs);
@@ -168,9 +183,21 @@ export class ProviderProcess {
 
   /** Only what it needs: none of the broker's secrets. */
   private environment(): NodeJS.ProcessEnv {
-    const passed = ['PATH', 'HOME', 'LANG', 'TZ', 'TMPDIR', 'SOUK_ENGINE_CACHE', 'SOUK_ENGINES_DISABLE', 'NODE_EXTRA_CA_CERTS'];
+    const passed = [
+      'PATH',
+      'HOME',
+      'LANG',
+      'TZ',
+      'TMPDIR',
+      'SOUK_ENGINE_CACHE',
+      'SOUK_ENGINES_DISABLE',
+      'NODE_EXTRA_CA_CERTS',
+    ];
     const own = Object.entries(process.env).filter(
-      ([name]) => passed.includes(name) || name.startsWith(`SOUK_${this.provider.name.toUpperCase()}_`) || /^SOUK_(QUOTA|STATEMENT)_/.test(name),
+      ([name]) =>
+        passed.includes(name) ||
+        name.startsWith(`SOUK_${this.provider.name.toUpperCase()}_`) ||
+        /^SOUK_(QUOTA|STATEMENT)_/.test(name),
     );
     return {
       ...Object.fromEntries(own),

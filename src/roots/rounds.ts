@@ -52,7 +52,10 @@ export class Rounds implements BeforeApplicationShutdown {
     try {
       await work();
     } catch (error) {
-      this.log.warn({ part: name, err: error instanceof Error ? error.message : error }, 'a round will be repeated');
+      this.log.warn(
+        { part: name, err: error instanceof Error ? error.message : error },
+        'a round will be repeated',
+      );
     }
   }
 
@@ -60,7 +63,9 @@ export class Rounds implements BeforeApplicationShutdown {
     this.metrics.operationsOpen.reset();
     for (const { type, state, count } of await this.operations.countOpen(this.db.manager))
       this.metrics.operationsOpen.set({ type, state }, count);
-    const [row]: { count: number }[] = await this.db.manager.query('SELECT count(*)::int AS count FROM outbox');
+    const [row]: { count: number }[] = await this.db.manager.query(
+      'SELECT count(*)::int AS count FROM outbox',
+    );
     this.metrics.outboxRows.set(row?.count ?? 0);
   }
 }

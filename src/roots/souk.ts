@@ -33,7 +33,8 @@ export async function startSouk(settings: Settings, progress: Progress): Promise
   };
   try {
     progress.step('Migrating the database and starting the broker');
-    const broker = has(config.role, 'api') || config.role !== 'providers' ? await startBroker(partsOf(config, log)) : null;
+    const broker =
+      has(config.role, 'api') || config.role !== 'providers' ? await startBroker(partsOf(config, log)) : null;
     if (broker !== null) stops.push(broker.stop);
     const missing = brought.missing.map((one) => `${one.engine}: ${one.why} ${one.fix}`);
     if (has(config.role, 'providers')) {
@@ -66,7 +67,8 @@ async function startProviders(
 ): Promise<ProviderProcess[]> {
   const found = await findBundledProviders(config, settings.providers);
   // A process with the role `providers` alone still has to tell the catalogue where they are.
-  const home = broker ?? (found.length > 0 ? await startBroker(partsOf({ ...config, role: 'providers' }, log)) : null);
+  const home =
+    broker ?? (found.length > 0 ? await startBroker(partsOf({ ...config, role: 'providers' }, log)) : null);
   const running: ProviderProcess[] = [];
   for (const provider of found) {
     progress.step(`Starting the ${provider.name} provider`);
@@ -97,4 +99,3 @@ function rememberAddress(config: Config): void {
   if (known !== null && has(config.role, 'api') && known.url !== config.publicUrl)
     writeCredentials(config.home, { ...known, url: config.publicUrl });
 }
-

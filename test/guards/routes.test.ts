@@ -15,7 +15,12 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 const call = (api: Api, route: RouteFact, headers: Record<string, string> = {}) =>
-  api.send(route.method, route.path.replace(/:\w+/g, () => randomUUID()), ['POST', 'PATCH', 'PUT'].includes(route.method) ? {} : undefined, headers);
+  api.send(
+    route.method,
+    route.path.replace(/:\w+/g, () => randomUUID()),
+    ['POST', 'PATCH', 'PUT'].includes(route.method) ? {} : undefined,
+    headers,
+  );
 
 const describeRoute = (route: RouteFact) => `${route.method} ${route.path}`;
 
@@ -24,14 +29,26 @@ const PUBLIC = ['GET /health/live', 'GET /health/ready', 'GET /metrics'];
 
 it('every route says who may call it, and only health and metrics are public', () => {
   assert.ok(routes.length >= 30, `${routes.length} routes`);
-  assert.deepEqual(routes.filter(({ access }) => access === undefined), []);
-  assert.deepEqual(routes.filter(({ access }) => access?.kind === 'public').map(describeRoute).sort(), PUBLIC);
+  assert.deepEqual(
+    routes.filter(({ access }) => access === undefined),
+    [],
+  );
+  assert.deepEqual(
+    routes
+      .filter(({ access }) => access?.kind === 'public')
+      .map(describeRoute)
+      .sort(),
+    PUBLIC,
+  );
 });
 
 it('no other route answers without credentials, or with those of the other kind', async () => {
   for (const route of routes.filter(({ access }) => access?.kind !== 'public')) {
     assertRefused(await call(world.anonymous, route), 401, 'unauthorized');
-    const wrong = route.access?.kind === 'provider' ? { authorization: `Bearer ${world.api.token}` } : { authorization: `Basic ${Buffer.from('pg:partner-password').toString('base64')}` };
+    const wrong =
+      route.access?.kind === 'provider'
+        ? { authorization: `Bearer ${world.api.token}` }
+        : { authorization: `Basic ${Buffer.from('pg:partner-password').toString('base64')}` };
     assertRefused(await call(world.anonymous, route, wrong), 401, 'unauthorized');
   }
 });
@@ -40,7 +57,9 @@ it("a token with every scope but the route's own is refused by it", async () => 
   const tokens = new Map<Scope, Api>();
   for (const scope of SCOPES) {
     const others = SCOPES.filter((one) => one !== scope && one !== 'global');
-    const made = ok(await world.api.post<{ access_token: { token: string } }>('/oauth/authorizations', { scope: others }));
+    const made = ok(
+      await world.api.post<{ access_token: { token: string } }>('/oauth/authorizations', { scope: others }),
+    );
     tokens.set(scope, new Api(world.config.publicUrl, made.access_token.token));
   }
   for (const route of routes) {
@@ -52,7 +71,9 @@ it("a token with every scope but the route's own is refused by it", async () => 
 });
 
 it('the OpenAPI document has every route', async () => {
-  const document = ok(await world.anonymous.get<{ paths: Record<string, Record<string, unknown>> }>('/openapi.json'));
+  const document = ok(
+    await world.anonymous.get<{ paths: Record<string, Record<string, unknown>> }>('/openapi.json'),
+  );
   for (const route of routes) {
     const path = route.path.replace(/:(\w+)/g, '{$1}');
     assert.ok(document.paths[path]?.[route.method.toLowerCase()] !== undefined, describeRoute(route));

@@ -44,8 +44,14 @@ it('entities have the columns, types and nullability that the migrations made', 
           .sort((a, b) => (a.column < b.column ? -1 : 1)),
         inTable.filter(({ column }) => entity.columns.some((one) => one.databaseName === column)),
       );
-      const missing = inTable.filter(({ column }) => !entity.columns.some((one) => one.databaseName === column));
-      assert.deepEqual(missing.filter(({ nullable }) => !nullable), [], `${entity.tableName}: a required column has no property`);
+      const missing = inTable.filter(
+        ({ column }) => !entity.columns.some((one) => one.databaseName === column),
+      );
+      assert.deepEqual(
+        missing.filter(({ nullable }) => !nullable),
+        [],
+        `${entity.tableName}: a required column has no property`,
+      );
     }
     assert.ok(source.entityMetadatas.length >= 12);
   } finally {
@@ -54,8 +60,13 @@ it('entities have the columns, types and nullability that the migrations made', 
 });
 
 it('every column that holds ciphertext is one that a key rotation rewrites', async () => {
-  const stored = (await columns()).filter(({ column }) => column.endsWith('ciphertext')).map(({ table, column }) => `${table}.${column}`);
-  assert.deepEqual(SECRET_COLUMNS.map(({ table, ciphertext }) => `${table}.${ciphertext}`).sort(), stored.sort());
+  const stored = (await columns())
+    .filter(({ column }) => column.endsWith('ciphertext'))
+    .map(({ table, column }) => `${table}.${column}`);
+  assert.deepEqual(
+    SECRET_COLUMNS.map(({ table, ciphertext }) => `${table}.${ciphertext}`).sort(),
+    stored.sort(),
+  );
 });
 
 it('every constraint has a name of its own choosing, and times have zones', async () => {
@@ -64,24 +75,45 @@ it('every constraint has a name of its own choosing, and times have zones', asyn
      WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'f') AND conname ~ '_(check|fkey)\\d+$'`,
   );
   assert.deepEqual(unnamed, []);
-  assert.deepEqual((await columns()).filter(({ type }) => type === 'timestamp without time zone'), []);
+  assert.deepEqual(
+    (await columns()).filter(({ type }) => type === 'timestamp without time zone'),
+    [],
+  );
 });
 
 /** Tables without an owner: what they hold belongs to the installation. The list may only shrink. */
-const OWNERLESS = ['accounts', 'addon_services', 'audit_events', 'migrations', 'outbox', 'plans', 'providers'];
+const OWNERLESS = [
+  'accounts',
+  'addon_services',
+  'audit_events',
+  'migrations',
+  'outbox',
+  'plans',
+  'providers',
+];
 const OWNERS = ['app_id', 'account_id', 'addon_id', 'owner_id', 'operation_id'];
 
 it('every table of tenants has a column that leads to its owner', async () => {
   const made = await columns();
   const tables = [...new Set(made.map(({ table }) => table))];
-  const ownerless = tables.filter((table) => !made.some((one) => one.table === table && OWNERS.includes(one.column)));
-  assert.deepEqual(ownerless.filter((table) => !OWNERLESS.includes(table)), []);
+  const ownerless = tables.filter(
+    (table) => !made.some((one) => one.table === table && OWNERS.includes(one.column)),
+  );
+  assert.deepEqual(
+    ownerless.filter((table) => !OWNERLESS.includes(table)),
+    [],
+  );
 });
 
 it('amounts of money are whole cents with their currency beside them', async () => {
   const made = await columns();
   for (const cents of made.filter(({ column }) => column.endsWith('_cents'))) {
     assert.equal(cents.type, 'bigint', `${cents.table}.${cents.column}`);
-    assert.ok(made.some(({ table, column }) => table === cents.table && column === cents.column.replace('_cents', '_currency')));
+    assert.ok(
+      made.some(
+        ({ table, column }) =>
+          table === cents.table && column === cents.column.replace('_cents', '_currency'),
+      ),
+    );
   }
 });

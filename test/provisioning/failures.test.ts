@@ -22,13 +22,16 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
     app = await world.newApp();
   });
 
-  const create = async (name: string) => world.api.post<AddonBody>(`/apps/${app.name}/addons`, { plan: 'pg:mini', name });
+  const create = async (name: string) =>
+    world.api.post<AddonBody>(`/apps/${app.name}/addons`, { plan: 'pg:mini', name });
   const show = async (id: string) => (await world.api.get<AddonBody>(`/addons/${id}`)).body;
   const vars = async () => ok(await world.api.get<Record<string, string>>(`/apps/${app.name}/config-vars`));
 
   /** Whatever happened, both sides must hold the same in the end. */
   async function assertNothingLeftOver(): Promise<void> {
-    const rows = await world.database.query<{ id: string }>("SELECT id FROM addons WHERE state = 'provisioned'");
+    const rows = await world.database.query<{ id: string }>(
+      "SELECT id FROM addons WHERE state = 'provisioned'",
+    );
     assert.deepEqual(world.provider.liveResources(), rows.map(({ id }) => id).sort());
     const open = await world.database.query('SELECT 1 FROM operations WHERE finished_at IS NULL');
     assert.equal(open.length, 0);
@@ -42,9 +45,15 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
     ['answers 500', { status: 500, body: { message: 'Oops.' } }],
     ['answers 503 after it made the resource', { status: 503, works: true, body: '' }],
     ['answers 429', { status: 429, body: {} }],
-    ['answers 200 with HTML', { status: 200, works: true, body: '<h1>ok</h1>', headers: { 'content-type': 'text/html' } }],
+    [
+      'answers 200 with HTML',
+      { status: 200, works: true, body: '<h1>ok</h1>', headers: { 'content-type': 'text/html' } },
+    ],
     ['answers 200 without an id', { status: 200, works: true, body: { config: {} } }],
-    ['answers with a config var that its manifest lacks', { status: 200, works: true, body: { id: 'x', config: { OTHER_URL: 'y' } } }],
+    [
+      'answers with a config var that its manifest lacks',
+      { status: 200, works: true, body: { id: 'x', config: { OTHER_URL: 'y' } } },
+    ],
     ['redirects', { status: 302, headers: { location: 'http://127.0.0.1:1/elsewhere' }, body: '' }],
     ['answers 204', { status: 204, works: true, body: '' }],
   ])('a provider that %s once is asked again with the same uuid', async (_case, script) => {
@@ -85,13 +94,21 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
     const addon = ok(await create('refused-in-doubt'));
     await world.runUntilQuiet();
     assert.deepEqual(world.provider.callsOf(addon.id), ['provision', 'provision', 'deprovision']);
-    assert.deepEqual(await world.statesOf(addon.id), { addon: 'deprovisioned', operation: 'failed', failed: true });
+    assert.deepEqual(await world.statesOf(addon.id), {
+      addon: 'deprovisioned',
+      operation: 'failed',
+      failed: true,
+    });
     await assertNothingLeftOver();
   });
 
   it('an id that another live add-on has is not believed', async () => {
     const first = ok(await create(`first-${app.name}`));
-    world.provider.onProvision({ status: 200, works: true, body: { id: first.id, config: { PG_URL: 'postgres://stolen' } } });
+    world.provider.onProvision({
+      status: 200,
+      works: true,
+      body: { id: first.id, config: { PG_URL: 'postgres://stolen' } },
+    });
     const second = ok(await create(`second-${app.name}`));
     assert.equal(second.state, 'provisioning');
     await world.runUntilQuiet();
@@ -107,7 +124,10 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
     const answer = ok(await world.api.delete<AddonBody>(`/apps/${app.name}/addons/${addon.name}`));
     assert.equal(answer.state, 'deprovisioning');
     assert.deepEqual(await vars(), {});
-    const ended = await world.database.query('SELECT 1 FROM addon_plan_periods WHERE addon_id = $1 AND ended_at IS NOT NULL', [addon.id]);
+    const ended = await world.database.query(
+      'SELECT 1 FROM addon_plan_periods WHERE addon_id = $1 AND ended_at IS NOT NULL',
+      [addon.id],
+    );
     assert.equal(ended.length, 1);
     await world.runUntilQuiet();
     assert.equal(world.provider.callsOf(addon.id).filter((verb) => verb === 'deprovision').length, 4);
@@ -117,7 +137,10 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
   it.each([404, 410, 200, 204])('a delete answered with %i is confirmed', async (status) => {
     const addon = ok(await create(`gone-${status}-${app.name}`));
     world.provider.onDeprovision({ status, works: true, body: status === 204 ? '' : 'ok' });
-    assert.equal(ok(await world.api.delete<AddonBody>(`/apps/${app.name}/addons/${addon.name}`)).state, 'deprovisioned');
+    assert.equal(
+      ok(await world.api.delete<AddonBody>(`/apps/${app.name}/addons/${addon.name}`)).state,
+      'deprovisioned',
+    );
     await assertNothingLeftOver();
   });
 
@@ -125,11 +148,15 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
     const addon = ok(await create('never-deleted'));
     world.provider.onDeprovision({ status: 500 }, true);
     ok(await world.api.delete(`/apps/${app.name}/addons/${addon.name}`));
-    const findings = async () => ok(await world.api.get<{ kind: string; addon: { id: string } }[]>('/admin/findings'));
+    const findings = async () =>
+      ok(await world.api.get<{ kind: string; addon: { id: string } }[]>('/admin/findings'));
     world.clock.advance(25 * HOUR_MS);
     await until(async () => {
       await world.walkRounds();
-      assert.deepEqual((await findings()).map((one) => [one.kind, one.addon.id]), [['delete_unconfirmed', addon.id]]);
+      assert.deepEqual(
+        (await findings()).map((one) => [one.kind, one.addon.id]),
+        [['delete_unconfirmed', addon.id]],
+      );
     });
     world.provider.onDeprovision(null);
     await world.runUntilQuiet(15 * MINUTE_MS);
@@ -143,18 +170,30 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
     world.provider.onProvision({ until: until_ });
     const creating = create('deleted-meanwhile');
     const id = await until(async () => {
-      const [row] = await world.database.query<{ id: string }>("SELECT a.id FROM addons a JOIN operations o ON o.addon_id = a.id WHERE name = 'deleted-meanwhile' AND o.state = 'calling'");
+      const [row] = await world.database.query<{ id: string }>(
+        "SELECT a.id FROM addons a JOIN operations o ON o.addon_id = a.id WHERE name = 'deleted-meanwhile' AND o.state = 'calling'",
+      );
       assert.ok(row);
       return row.id;
     });
-    assert.equal(ok(await world.api.delete<AddonBody>(`/apps/${app.name}/addons/${id}`)).state, 'deprovisioning');
+    assert.equal(
+      ok(await world.api.delete<AddonBody>(`/apps/${app.name}/addons/${id}`)).state,
+      'deprovisioning',
+    );
     release();
     await creating;
     await world.runUntilQuiet();
     assert.deepEqual(world.provider.callsOf(id).at(-1), 'deprovision');
-    assert.deepEqual(await world.statesOf(id), { addon: 'deprovisioned', operation: 'succeeded', failed: false });
+    assert.deepEqual(await world.statesOf(id), {
+      addon: 'deprovisioned',
+      operation: 'succeeded',
+      failed: false,
+    });
     assert.deepEqual(await vars(), {});
-    assert.deepEqual(await world.database.query('SELECT 1 FROM addon_plan_periods WHERE addon_id = $1', [id]), []);
+    assert.deepEqual(
+      await world.database.query('SELECT 1 FROM addon_plan_periods WHERE addon_id = $1', [id]),
+      [],
+    );
     await assertNothingLeftOver();
   });
 
@@ -165,16 +204,27 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
     world.provider.onProvision({ until: until_ });
     const addon = ok(await create('late-worker'));
     await world.runUntilQuiet(5_000);
-    const before = await world.database.query('SELECT id, state, attempt, updated_at FROM operations WHERE addon_id = $1', [addon.id]);
+    const before = await world.database.query(
+      'SELECT id, state, attempt, updated_at FROM operations WHERE addon_id = $1',
+      [addon.id],
+    );
     release();
     await until(() => assert.equal(world.provider.callsOf(addon.id).length, 2));
-    const after = await world.database.query('SELECT id, state, attempt, updated_at FROM operations WHERE addon_id = $1', [addon.id]);
+    const after = await world.database.query(
+      'SELECT id, state, attempt, updated_at FROM operations WHERE addon_id = $1',
+      [addon.id],
+    );
     assert.deepEqual(after, before);
     await assertNothingLeftOver();
   });
 
   it('a provider that is not there at all is the same as one that does not answer', async () => {
-    await world.importManifest({ api: { ...(world.provider.manifest().api as object), production: { base_url: 'http://127.0.0.1:1/heroku/resources', sso_url: 'http://127.0.0.1:1/sso' } } });
+    await world.importManifest({
+      api: {
+        ...(world.provider.manifest().api as object),
+        production: { base_url: 'http://127.0.0.1:1/heroku/resources', sso_url: 'http://127.0.0.1:1/sso' },
+      },
+    });
     const addon = ok(await create('nobody-home'));
     assert.equal(addon.state, 'provisioning');
     assertRefused(await create('nobody-home'), 422, 'addon_name_taken');
@@ -186,9 +236,15 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
 
   it('an operation is advanced by one worker, however many jobs it has', async () => {
     const addon = ok(await create('many-jobs'));
-    const [operation] = await world.database.query<{ id: string }>('SELECT id FROM operations WHERE addon_id = $1', [addon.id]);
+    const [operation] = await world.database.query<{ id: string }>(
+      'SELECT id FROM operations WHERE addon_id = $1',
+      [addon.id],
+    );
     for (let copy = 0; copy < 20; copy += 1)
-      await world.database.query("INSERT INTO outbox (job, payload, created_at) VALUES ('operation.advance', $1, now())", [{ operationId: operation?.id }]);
+      await world.database.query(
+        "INSERT INTO outbox (job, payload, created_at) VALUES ('operation.advance', $1, now())",
+        [{ operationId: operation?.id }],
+      );
     await until(async () => assert.deepEqual(await world.database.query('SELECT 1 FROM outbox'), []));
     assert.deepEqual(world.provider.callsOf(addon.id), ['provision']);
   });

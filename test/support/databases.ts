@@ -21,7 +21,8 @@ export async function cloneDatabase(): Promise<TestDatabase> {
   pool.on('error', () => undefined);
   return {
     url: url.href,
-    query: async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) => (await pool.query<T>(sql, values)).rows,
+    query: async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
+      (await pool.query<T>(sql, values)).rows,
     drop: async () => {
       await pool.end();
       await asAdmin(adminUrl, `DROP DATABASE ${name} WITH (FORCE)`);

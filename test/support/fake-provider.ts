@@ -103,27 +103,37 @@ export class FakeProvider {
     const text = await read(request);
     const body = text === '' ? null : (JSON.parse(text) as Record<string, unknown>);
     const verb = request.method === 'DELETE' ? 'deprovision' : 'provision';
-    const id = verb === 'deprovision' ? (request.url ?? '').split('/').at(-1) ?? '' : String(body?.uuid);
+    const id = verb === 'deprovision' ? ((request.url ?? '').split('/').at(-1) ?? '') : String(body?.uuid);
     this.calls.push({ verb, id, headers: request.headers, body });
     const scripts = this.scripts[verb];
     const script = scripts.next.shift() ?? scripts.always ?? {};
     if (script.until !== undefined) await script.until;
-    const usual = isUnscripted(script) || script.works === true ? this.work(verb, id, body) : { status: 200, body: {} };
+    const usual =
+      isUnscripted(script) || script.works === true ? this.work(verb, id, body) : { status: 200, body: {} };
     if (script.hang === true) return;
     if (script.reset === true) {
       request.socket.destroy();
       return;
     }
     const sent = 'body' in script ? script.body : usual.body;
-    response.writeHead(script.status ?? usual.status, { 'content-type': 'application/json', ...script.headers });
+    response.writeHead(script.status ?? usual.status, {
+      'content-type': 'application/json',
+      ...script.headers,
+    });
     response.end(typeof sent === 'string' ? sent : JSON.stringify(sent));
   }
 
-  private work(verb: Call['verb'], id: string, body: Record<string, unknown> | null): { status: number; body: unknown } {
+  private work(
+    verb: Call['verb'],
+    id: string,
+    body: Record<string, unknown> | null,
+  ): { status: number; body: unknown } {
     if (verb === 'deprovision') {
       const had = this.resources.delete(id);
       this.gone.add(id);
-      return had ? { status: 204, body: '' } : { status: 404, body: { id: 'not_found', message: 'No such resource.' } };
+      return had
+        ? { status: 204, body: '' }
+        : { status: 404, body: { id: 'not_found', message: 'No such resource.' } };
     }
     if (this.gone.has(id)) return { status: 410, body: { id: 'gone', message: 'It was deprovisioned.' } };
     this.resources.set(id, { plan: String(body?.plan) });
@@ -132,7 +142,10 @@ export class FakeProvider {
       body: {
         id,
         message: 'Your database is ready.',
-        config: { PG_URL: `postgres://user-${id}:secret-${id}@localhost:1/db`, PG_POOL_URL: `postgres://localhost:2/${id}` },
+        config: {
+          PG_URL: `postgres://user-${id}:secret-${id}@localhost:1/db`,
+          PG_POOL_URL: `postgres://localhost:2/${id}`,
+        },
       },
     };
   }

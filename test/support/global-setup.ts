@@ -26,7 +26,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const home = mkdtempSync(join(tmpdir(), 'souk-test-'));
   // The engines' own user must be able to pass through.
   chmodSync(home, 0o711);
-  const postgres = await startPostgres({ home, name: 'test', unsafeFast: true, settings: { max_connections: '400' } });
+  const postgres = await startPostgres({
+    home,
+    name: 'test',
+    unsafeFast: true,
+    settings: { max_connections: '400' },
+  });
   const redis = await startRedis({ home, name: 'test' }).catch((error: unknown) => {
     if (!(error instanceof EngineUnavailable)) throw error;
     process.stderr.write(`The suites run without Redis: ${error.message}\n`);

@@ -105,7 +105,9 @@ export class World {
   }
 
   async importManifest(overrides: Record<string, unknown> = {}): Promise<void> {
-    await this.broker.app.get(ImportManifest).run(SYSTEM, this.provider.manifest(overrides), { bundled: true });
+    await this.broker.app
+      .get(ImportManifest)
+      .run(SYSTEM, this.provider.manifest(overrides), { bundled: true });
   }
 
   /** One round of the reconcilers, as a worker walks it each second. */
@@ -129,7 +131,9 @@ export class World {
     await until(async () => {
       this.clock.advance(stepMs);
       await this.walkRounds();
-      const open = await this.database.query('SELECT id, type, state FROM operations WHERE finished_at IS NULL');
+      const open = await this.database.query(
+        'SELECT id, type, state FROM operations WHERE finished_at IS NULL',
+      );
       if (open.length > 0) throw new Error(`operations are open: ${JSON.stringify(open)}`);
     }, timeoutMs);
   }

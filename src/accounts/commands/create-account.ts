@@ -19,7 +19,10 @@ export class CreateAccount {
     private readonly audit: AuditTrail,
   ) {}
 
-  async run(actor: Actor, input: { email: string; name: string | null }): Promise<{ account: Account; text: Secret }> {
+  async run(
+    actor: Actor,
+    input: { email: string; name: string | null },
+  ): Promise<{ account: Account; text: Secret }> {
     const now = this.clock.now();
     const account: Account = {
       id: newId(),

@@ -59,6 +59,8 @@ export class CreateToken {
 function parseScope(text: string): Scope {
   const scope = SCOPES.find((known) => known === text);
   if (scope === undefined)
-    throw accountErrors.scope_unknown({ message: `There is no scope "${text}"; choose from ${SCOPES.join(', ')}.` });
+    throw accountErrors.scope_unknown({
+      message: `There is no scope "${text}"; choose from ${SCOPES.join(', ')}.`,
+    });
   return scope;
 }

@@ -29,13 +29,22 @@ export class PostNotice {
     private readonly audit: AuditTrail,
   ) {}
 
-  async run(provider: { id: ProviderId; author: Author }, identity: string, input: PostNoticeInput): Promise<void> {
+  async run(
+    provider: { id: ProviderId; author: Author },
+    identity: string,
+    input: PostNoticeInput,
+  ): Promise<void> {
     const message = neutralise(input.message);
     if (message === null) throw addonErrors.notice_invalid();
     await this.db.transaction('notice.post', async (tx) => {
       const addon = await this.ownAddon(tx, provider.id, identity);
-      const open = await tx.findOneBy(AddonNotice, { addonId: addon.id, key: input.key, clearedAt: IsNull() });
-      if (input.cleared ? open === null : open?.message === message && open.severity === input.severity) return;
+      const open = await tx.findOneBy(AddonNotice, {
+        addonId: addon.id,
+        key: input.key,
+        clearedAt: IsNull(),
+      });
+      if (input.cleared ? open === null : open?.message === message && open.severity === input.severity)
+        return;
       const now = this.clock.now();
       if (open !== null) await tx.update(AddonNotice, { id: open.id }, { clearedAt: now });
       if (!input.cleared)

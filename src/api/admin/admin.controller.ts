@@ -25,7 +25,10 @@ export class AdminController {
   @Post('accounts')
   @Requires('admin')
   async account(@CurrentActor() actor: Actor, @Body() body: CreateAccountBody): Promise<object> {
-    const { account, text } = await this.createAccount.run(actor, { email: body.email, name: body.name ?? null });
+    const { account, text } = await this.createAccount.run(actor, {
+      email: body.email,
+      name: body.name ?? null,
+    });
     return { id: account.id, email: account.email, token: text.reveal() };
   }
 

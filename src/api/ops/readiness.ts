@@ -22,7 +22,9 @@ export class Readiness {
   }
 
   async report(): Promise<{ ready: boolean; checks: Record<string, string> }> {
-    const results = await Promise.all([...this.checks].map(async ([name, check]) => [name, await outcome(check)] as const));
+    const results = await Promise.all(
+      [...this.checks].map(async ([name, check]) => [name, await outcome(check)] as const),
+    );
     return { ready: results.every(([, text]) => text === 'ok'), checks: Object.fromEntries(results) };
   }
 }

@@ -40,7 +40,10 @@ export class PlatformAccountsController {
   /** Makes a token. Its text is in this answer and nowhere else. */
   @Post('oauth/authorizations')
   @Requires('account:write')
-  async create(@CurrentActor() actor: Actor, @Body() body: CreateAuthorizationBody): Promise<AuthorizationResource> {
+  async create(
+    @CurrentActor() actor: Actor,
+    @Body() body: CreateAuthorizationBody,
+  ): Promise<AuthorizationResource> {
     const { token, text } = await this.createToken.run(actor, {
       description: body.description ?? 'token',
       scopes: body.scope ?? ['global'],

@@ -37,7 +37,12 @@ export class AddonViews {
   ): Promise<AddonResource[]> {
     const tx = this.db.manager;
     const app = appIdentity === null ? null : await this.apps.getForActor(tx, actor, appIdentity);
-    const page = await this.addons.listForActor(tx, actor, app?.id ?? null, parseRange(range, ['name', 'id']));
+    const page = await this.addons.listForActor(
+      tx,
+      actor,
+      app?.id ?? null,
+      parseRange(range, ['name', 'id']),
+    );
     return sendPage(reply, page, 'id, name', await this.present(page.items, shape, reply));
   }
 

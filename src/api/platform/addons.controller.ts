@@ -132,6 +132,8 @@ export class PlatformAddonsController {
 function planOf(plan: unknown): string {
   const name = typeof plan === 'object' && plan !== null && 'name' in plan ? plan.name : plan;
   if (typeof name !== 'string' || name === '')
-    throw kernelErrors.invalid_params({ message: 'plan must be "service:plan", or an object with that as its name.' });
+    throw kernelErrors.invalid_params({
+      message: 'plan must be "service:plan", or an object with that as its name.',
+    });
   return name;
 }

@@ -50,7 +50,9 @@ export class PlatformAppsController {
   @Post('apps')
   @Requires('apps:write')
   async create(@CurrentActor() actor: Actor, @Body() body: CreateAppBody): Promise<AppResource> {
-    return this.present(await this.createApp.run(actor, { name: body.name ?? null, region: body.region ?? null }));
+    return this.present(
+      await this.createApp.run(actor, { name: body.name ?? null, region: body.region ?? null }),
+    );
   }
 
   @Get('apps/:app')

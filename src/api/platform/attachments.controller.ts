@@ -37,7 +37,11 @@ export class PlatformAttachmentsController {
     @Headers('range') range: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AttachmentResource[]> {
-    const page = await this.attachments.listForActor(this.db.manager, actor, parseRange(range, ['id', 'name']));
+    const page = await this.attachments.listForActor(
+      this.db.manager,
+      actor,
+      parseRange(range, ['id', 'name']),
+    );
     return sendPage(
       reply,
       page,
@@ -76,7 +80,9 @@ export class PlatformAttachmentsController {
     @RequestShape() shape: Shape,
   ): Promise<AttachmentResource[]> {
     const app = await this.apps.getForActor(this.db.manager, actor, identity);
-    return (await this.attachments.listOfApp(this.db.manager, app.id)).map((one) => presentAttachment(one, shape));
+    return (await this.attachments.listOfApp(this.db.manager, app.id)).map((one) =>
+      presentAttachment(one, shape),
+    );
   }
 
   @Get('apps/:app/addon-attachments/:attachment')

@@ -42,7 +42,9 @@ export class PlatformConfigController {
     @Body() body: unknown,
   ): Promise<Record<string, string>> {
     if (typeof body !== 'object' || body === null || Array.isArray(body))
-      throw kernelErrors.invalid_params({ message: 'Send an object of config vars: {"NAME": "value", "OLD": null}.' });
+      throw kernelErrors.invalid_params({
+        message: 'Send an object of config vars: {"NAME": "value", "OLD": null}.',
+      });
     return this.setConfigVars.run(actor, app, body as Record<string, unknown>);
   }
 

@@ -213,7 +213,8 @@ export function presentAuthorization(
   now: Date,
   text: string | null,
 ): AuthorizationResource {
-  const expiresIn = token.expiresAt === null ? null : Math.round((token.expiresAt.getTime() - now.getTime()) / 1000);
+  const expiresIn =
+    token.expiresAt === null ? null : Math.round((token.expiresAt.getTime() - now.getTime()) / 1000);
   return {
     id: token.id,
     description: token.description,

@@ -1,4 +1,11 @@
-import { Catch, HttpException, Inject, Injectable, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import {
+  Catch,
+  HttpException,
+  Inject,
+  Injectable,
+  type ArgumentsHost,
+  type ExceptionFilter,
+} from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { kernelErrors, SoukError } from '../../kernel/errors.js';
 import { sqlState } from '../../kernel/db/database.js';
@@ -64,14 +71,17 @@ const DATABASE_AWAY = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE)$/;
 function toSoukError(thrown: unknown): SoukError {
   if (thrown instanceof SoukError) return thrown;
   const status = statusOf(thrown);
-  if (status >= 400 && status < 500) return kernelErrors[REFUSED_EARLY.get(status) ?? 'bad_request']({ cause: thrown });
+  if (status >= 400 && status < 500)
+    return kernelErrors[REFUSED_EARLY.get(status) ?? 'bad_request']({ cause: thrown });
   if (isDatabaseAway(thrown)) return kernelErrors.unavailable({ cause: thrown });
   return kernelErrors.internal_error({ cause: thrown });
 }
 
 function statusOf(thrown: unknown): number {
   if (thrown instanceof HttpException) return thrown.getStatus();
-  return typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? Number(thrown.statusCode) : 500;
+  return typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown
+    ? Number(thrown.statusCode)
+    : 500;
 }
 
 function isDatabaseAway(thrown: unknown): boolean {

@@ -29,11 +29,15 @@ export async function createHttpApp(
     logger: new NestLog(log),
     abortOnError: false,
   });
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify = adapter.getInstance<FastifyInstance>();
   acceptBodies(fastify);
   identifyAndLog(fastify, log, app.get(Metrics));
   app.useGlobalPipes(
-    new ValidationPipe({ transform: true, whitelist: true, exceptionFactory: (errors) => invalidParams(errors) }),
+    new ValidationPipe({
+      transform: true,
+      whitelist: true,
+      exceptionFactory: (errors) => invalidParams(errors),
+    }),
   );
   app.useGlobalFilters(app.get(ErrorFilter));
   return app;
@@ -53,7 +57,12 @@ function acceptBodies(fastify: FastifyInstance): void {
       try {
         done(null, parseJson(String(body)));
       } catch (error) {
-        done(kernelErrors.bad_request({ message: 'The body is not valid JSON; check its syntax.', cause: error }));
+        done(
+          kernelErrors.bad_request({
+            message: 'The body is not valid JSON; check its syntax.',
+            cause: error,
+          }),
+        );
       }
     },
   );
@@ -101,5 +110,8 @@ function invalidParams(errors: ValidationError[]): SoukError {
 
 function sentencesOf(error: ValidationError, path: string): string[] {
   const own = Object.values(error.constraints ?? {}).map((text) => `${path}${text}`);
-  return [...own, ...(error.children ?? []).flatMap((child) => sentencesOf(child, `${path}${error.property}.`))];
+  return [
+    ...own,
+    ...(error.children ?? []).flatMap((child) => sentencesOf(child, `${path}${error.property}.`)),
+  ];
 }

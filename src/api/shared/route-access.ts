@@ -36,5 +36,6 @@ export const CurrentActor = createParamDecorator(
 
 /** The provider that calls; only on its routes. */
 export const CurrentProvider = createParamDecorator(
-  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<WithUser>().user as CallingProvider,
+  (_: unknown, context: ExecutionContext) =>
+    context.switchToHttp().getRequest<WithUser>().user as CallingProvider,
 );

@@ -27,11 +27,17 @@ export class RouteInventory {
         if (handler === undefined) return [];
         const method = Reflect.getMetadata('method', handler) as RequestMethod | undefined;
         if (method === undefined) return [];
-        const access = this.reflector.getAllAndOverride<RouteAccess | undefined>(ROUTE_ACCESS, [handler, metatype]);
+        const access = this.reflector.getAllAndOverride<RouteAccess | undefined>(ROUTE_ACCESS, [
+          handler,
+          metatype,
+        ]);
         return prefixes.flatMap((prefix) =>
           asList(Reflect.getMetadata('path', handler)).map((path) => ({
             method: RequestMethod[method],
-            path: `/${[prefix, path].map((part) => part.replace(/^\/|\/$/g, '')).filter((part) => part !== '').join('/')}`,
+            path: `/${[prefix, path]
+              .map((part) => part.replace(/^\/|\/$/g, ''))
+              .filter((part) => part !== '')
+              .join('/')}`,
             access,
           })),
         );
@@ -43,7 +49,9 @@ export class RouteInventory {
   assertComplete(): void {
     const open = this.list().filter(({ access }) => access === undefined);
     if (open.length > 0)
-      throw new Error(`routes without @Requires, @ForProvider or @Public: ${open.map((r) => `${r.method} ${r.path}`).join(', ')}`);
+      throw new Error(
+        `routes without @Requires, @ForProvider or @Public: ${open.map((r) => `${r.method} ${r.path}`).join(', ')}`,
+      );
   }
 }
 

@@ -74,7 +74,9 @@ export class Strategies {
     // A comparison takes place for unknown slugs too, so that the time taken does not tell which exist.
     const right = sameText(decoded.slice(slug.length + 1), known?.password.reveal() ?? '');
     if (known === null || !right)
-      throw accountErrors.unauthorized({ message: "Send Basic credentials: the service's slug and its password." });
+      throw accountErrors.unauthorized({
+        message: "Send Basic credentials: the service's slug and its password.",
+      });
     return {
       id: known.id,
       slug,

@@ -4,7 +4,13 @@ import { Database } from '../../kernel/db/database.js';
 import { AppRepository } from '../app.repository.js';
 import { AppendRelease } from '../append-release.js';
 import { appErrors } from '../apps.errors.js';
-import { applyOwnChange, describeOwnChange, flatten, parseConfigChange, type Environment } from '../environment.js';
+import {
+  applyOwnChange,
+  describeOwnChange,
+  flatten,
+  parseConfigChange,
+  type Environment,
+} from '../environment.js';
 import { ReleaseRepository } from '../release.repository.js';
 
 /** Sets and unsets the app's own config vars in one release. A change that changes nothing makes none. */

@@ -21,6 +21,7 @@ export function addAccountCommands(program: Command): void {
     .action(async (email: string, { name, json }: { name?: string; json?: boolean }) => {
       const made = await clientFromEnv().post<MadeAccount>('/admin/accounts', { email, name });
       printFacts(made, json, () => made.token);
-      if (json !== true) process.stderr.write(`That is the token of ${made.email}. Keep it: it is not shown again.\n`);
+      if (json !== true)
+        process.stderr.write(`That is the token of ${made.email}. Keep it: it is not shown again.\n`);
     });
 }

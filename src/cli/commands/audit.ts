@@ -39,7 +39,12 @@ export function addAuditCommands(program: Command): void {
           ? 'No open findings.'
           : table(
               ['KIND', 'ADD-ON', 'SINCE', 'DETAIL'],
-              findings.map((one) => [one.kind, one.addon.id ?? '', localTime(one.created_at), JSON.stringify(one.detail)]),
+              findings.map((one) => [
+                one.kind,
+                one.addon.id ?? '',
+                localTime(one.created_at),
+                JSON.stringify(one.detail),
+              ]),
             ),
       );
     });

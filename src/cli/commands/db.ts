@@ -19,7 +19,9 @@ export function addDbCommands(program: Command): void {
     .action((name: string) => {
       const stamp = new Clock().now().getTime();
       const file = join(migrationsFolder(), `${stamp}-${name}.sql`);
-      writeFileSync(file, '-- Forward only. Constraints have names; a merged migration is never changed.\n', { flag: 'wx' });
+      writeFileSync(file, '-- Forward only. Constraints have names; a merged migration is never changed.\n', {
+        flag: 'wx',
+      });
       process.stdout.write(`${file}\n`);
     });
 }
@@ -29,14 +31,20 @@ async function migrateNow(): Promise<void> {
   const progress = new TerminalProgress();
   const own =
     settings.databaseUrl === null
-      ? await startPostgres({ home: resolve(settings.home), name: 'broker', progress: (sentence) => progress.step(sentence) })
+      ? await startPostgres({
+          home: resolve(settings.home),
+          name: 'broker',
+          progress: (sentence) => progress.step(sentence),
+        })
       : null;
   progress.step('Migrating');
   const source = createDataSource(settings.databaseUrl?.reveal() ?? own?.adminUrl ?? '', [], 2);
   try {
     await source.initialize();
     const done = await migrate(source);
-    progress.done(done.length === 0 ? 'The schema is up to date.' : `Ran ${done.length}: ${done.join(', ')}.`);
+    progress.done(
+      done.length === 0 ? 'The schema is up to date.' : `Ran ${done.length}: ${done.join(', ')}.`,
+    );
   } finally {
     if (source.isInitialized) await source.destroy();
     await own?.stop();
@@ -44,6 +52,7 @@ async function migrateNow(): Promise<void> {
 }
 
 function kebabCase(name: string): string {
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) throw new InvalidArgumentError('Use lower-case words joined by dashes.');
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))
+    throw new InvalidArgumentError('Use lower-case words joined by dashes.');
   return name;
 }

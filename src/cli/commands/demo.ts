@@ -17,7 +17,9 @@ export function addDemoCommands(program: Command): void {
     .description('start everything on engines of its own, with an app "demo" that has its add-ons')
     .action(() =>
       // The screen is for the person who tries it; logs would bury what it says.
-      runUntilSignal({ SOUK_LOG_LEVEL: 'error', ...process.env }, async (souk, progress) => showDemo(souk, progress)),
+      runUntilSignal({ SOUK_LOG_LEVEL: 'error', ...process.env }, async (souk, progress) =>
+        showDemo(souk, progress),
+      ),
     );
   program
     .command('seed')
@@ -31,7 +33,9 @@ export function addDemoCommands(program: Command): void {
 async function showDemo(souk: Souk, progress: TerminalProgress): Promise<void> {
   const token = souk.config.admin?.token.reveal() ?? readCredentials(souk.config.home)?.token;
   if (token === undefined)
-    throw new Error('The demo needs an operator: set SOUK_ADMIN_EMAIL and SOUK_ADMIN_TOKEN, or leave DATABASE_URL unset.');
+    throw new Error(
+      'The demo needs an operator: set SOUK_ADMIN_EMAIL and SOUK_ADMIN_TOKEN, or leave DATABASE_URL unset.',
+    );
   const target = { url: souk.config.publicUrl, token };
   const seeded = await seedApp(new ApiClient(target), DEMO_APP, (sentence) => progress.step(sentence));
   progress.done();

@@ -30,6 +30,10 @@ export function addKeyCommands(program: Command): void {
         moved += step.moved;
       }
       progress.done();
-      printFacts({ key_id: step.key_id, moved }, json, () => `${moved} secrets are now encrypted under key ${step.key_id}.`);
+      printFacts(
+        { key_id: step.key_id, moved },
+        json,
+        () => `${moved} secrets are now encrypted under key ${step.key_id}.`,
+      );
     });
 }

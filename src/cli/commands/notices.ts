@@ -24,7 +24,12 @@ export function addNoticeCommands(program: Command): void {
           ? 'No notices.'
           : table(
               ['SEVERITY', 'MESSAGE', 'SINCE', 'CLEARED'],
-              notices.map((one) => [one.severity, one.message, localTime(one.created_at), localTime(one.cleared_at)]),
+              notices.map((one) => [
+                one.severity,
+                one.message,
+                localTime(one.created_at),
+                localTime(one.cleared_at),
+              ]),
             ),
       );
     });

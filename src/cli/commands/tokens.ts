@@ -49,7 +49,9 @@ export function addTokenCommands(program: Command): void {
             one.id,
             one.description,
             one.scope.join(' '),
-            one.access_token.expires_in === null ? 'never' : `${Math.ceil(one.access_token.expires_in / 86_400)} days`,
+            one.access_token.expires_in === null
+              ? 'never'
+              : `${Math.ceil(one.access_token.expires_in / 86_400)} days`,
             localTime(one.created_at),
           ]),
         ),
@@ -67,6 +69,7 @@ export function addTokenCommands(program: Command): void {
 
 function wholeDays(text: string): number {
   const days = Number(text);
-  if (!Number.isInteger(days) || days < 1) throw new InvalidArgumentError('Give a whole number of days, 1 or more.');
+  if (!Number.isInteger(days) || days < 1)
+    throw new InvalidArgumentError('Give a whole number of days, 1 or more.');
   return days;
 }

@@ -9,7 +9,9 @@ export function addUpCommand(program: Command): void {
     .action(() =>
       runUntilSignal(process.env, async (souk, progress) => {
         for (const sentence of souk.missing) progress.note(sentence);
-        progress.done(`Souk is up at ${souk.config.publicUrl} (role ${souk.config.role}, queue on ${souk.config.queue})`);
+        progress.done(
+          `Souk is up at ${souk.config.publicUrl} (role ${souk.config.role}, queue on ${souk.config.queue})`,
+        );
       }),
     );
 }

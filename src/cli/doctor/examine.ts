@@ -5,17 +5,8 @@ import { dirname, resolve } from 'node:path';
 import { isPortFree, surveyEngines } from '../../../providers/engines/index.js';
 import { readSettings, SettingsError, type Settings } from '../../kernel/config.js';
 import { readCredentials } from '../../roots/credentials.js';
+import type { Check } from './check.js';
 import { checkDatabase, checkRedis } from './services.js';
-
-/** One thing that was looked at. `gap`: Souk runs without it; `bad`: it does not start, or not safely. */
-export interface Check {
-  name: string;
-  verdict: 'good' | 'gap' | 'bad';
-  /** What was found, in words. */
-  found: string;
-  /** The one line that mends it. */
-  fix?: string;
-}
 
 const MIB = 1024 * 1024;
 const DISK_MIN_BYTES = 1024 * MIB;
@@ -48,7 +39,11 @@ function settingsOrProblems(env: NodeJS.ProcessEnv, cwd: string): Settings | Che
 }
 
 function checkNode(): Check {
-  return { name: 'Node.js', verdict: 'good', found: `${process.versions.node} on ${process.platform}-${process.arch}` };
+  return {
+    name: 'Node.js',
+    verdict: 'good',
+    found: `${process.versions.node} on ${process.platform}-${process.arch}`,
+  };
 }
 
 /** The folder itself may not be there yet; then the nearest one above it must let us make it. */
@@ -60,7 +55,12 @@ function checkHome(home: string): Check {
     return { name: 'SOUK_HOME', verdict: 'good', found: home === folder ? home : `${home} (will be made)` };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return { name: 'SOUK_HOME', verdict: 'bad', found: `${folder} cannot be written to`, fix: 'Set SOUK_HOME to a folder of your own.' };
+    return {
+      name: 'SOUK_HOME',
+      verdict: 'bad',
+      found: `${folder} cannot be written to`,
+      fix: 'Set SOUK_HOME to a folder of your own.',
+    };
   }
 }
 
@@ -88,14 +88,29 @@ async function checkLocalhost(): Promise<Check> {
   const addresses = found.map(({ address }) => address);
   return addresses.some((address) => address === '127.0.0.1' || address === '::1')
     ? { name: 'localhost', verdict: 'good', found: addresses.join(', ') }
-    : { name: 'localhost', verdict: 'bad', found: 'it does not resolve to this machine', fix: 'Add "127.0.0.1 localhost" to /etc/hosts.' };
+    : {
+        name: 'localhost',
+        verdict: 'bad',
+        found: 'it does not resolve to this machine',
+        fix: 'Add "127.0.0.1 localhost" to /etc/hosts.',
+      };
 }
 
 async function checkPort({ port }: Settings, home: string): Promise<Check> {
-  if (port === 0 || (await isPortFree(port))) return { name: 'port', verdict: 'good', found: port === 0 ? 'any free one' : `${port} is free` };
+  if (port === 0 || (await isPortFree(port)))
+    return { name: 'port', verdict: 'good', found: port === 0 ? 'any free one' : `${port} is free` };
   if (await answersAsSouk(`http://127.0.0.1:${port}`))
-    return { name: 'port', verdict: 'good', found: `Souk itself is up on ${port}${readCredentials(home) === null ? ' (from another folder)' : ''}` };
-  return { name: 'port', verdict: 'bad', found: `${port} is used by another program`, fix: 'Stop that program, or choose another port: PORT=5001.' };
+    return {
+      name: 'port',
+      verdict: 'good',
+      found: `Souk itself is up on ${port}${readCredentials(home) === null ? ' (from another folder)' : ''}`,
+    };
+  return {
+    name: 'port',
+    verdict: 'bad',
+    found: `${port} is used by another program`,
+    fix: 'Stop that program, or choose another port: PORT=5001.',
+  };
 }
 
 async function answersAsSouk(url: string): Promise<boolean> {
@@ -119,9 +134,20 @@ async function checkEngines(settings: Settings, home: string): Promise<Check[]> 
     ...given,
     ...reports.map((report): Check => {
       if (report.available)
-        return { name: report.engine, verdict: 'good', found: [report.version, report.where].filter((part) => part !== undefined).join(', ') };
-      const needed = report.engine === 'postgresql' || (report.engine === 'valkey' && settings.queue === 'redis' && settings.redisUrl === null);
-      return { name: report.engine, verdict: needed ? 'bad' : 'gap', found: report.missing?.why ?? 'missing', fix: report.missing?.fix };
+        return {
+          name: report.engine,
+          verdict: 'good',
+          found: [report.version, report.where].filter((part) => part !== undefined).join(', '),
+        };
+      const needed =
+        report.engine === 'postgresql' ||
+        (report.engine === 'valkey' && settings.queue === 'redis' && settings.redisUrl === null);
+      return {
+        name: report.engine,
+        verdict: needed ? 'bad' : 'gap',
+        found: report.missing?.why ?? 'missing',
+        fix: report.missing?.fix,
+      };
     }),
   ];
 }

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { Secret } from '../../kernel/secret.js';
-import type { Check } from './examine.js';
+import type { Check } from './check.js';
 
 const POSTGRES_MIN_MAJOR = 14;
 
@@ -17,12 +17,27 @@ export async function checkDatabase(url: Secret): Promise<Check> {
     );
     const [row] = rows;
     if (row === undefined || row.number < POSTGRES_MIN_MAJOR * 10_000)
-      return { name, verdict: 'bad', found: `PostgreSQL ${row?.version ?? '?'}`, fix: `Use PostgreSQL ${POSTGRES_MIN_MAJOR} or newer.` };
+      return {
+        name,
+        verdict: 'bad',
+        found: `PostgreSQL ${row?.version ?? '?'}`,
+        fix: `Use PostgreSQL ${POSTGRES_MIN_MAJOR} or newer.`,
+      };
     if (!row.creates)
-      return { name, verdict: 'bad', found: 'the user may not create tables', fix: 'Make the user the owner of its database.' };
+      return {
+        name,
+        verdict: 'bad',
+        found: 'the user may not create tables',
+        fix: 'Make the user the owner of its database.',
+      };
     return { name, verdict: 'good', found: `PostgreSQL ${row.version}` };
   } catch (error) {
-    return { name, verdict: 'bad', found: reason(error), fix: 'Check the address, the user and the password in DATABASE_URL.' };
+    return {
+      name,
+      verdict: 'bad',
+      found: reason(error),
+      fix: 'Check the address, the user and the password in DATABASE_URL.',
+    };
   } finally {
     await client.end();
   }
@@ -31,7 +46,11 @@ export async function checkDatabase(url: Secret): Promise<Check> {
 /** Whether the Redis of `REDIS_URL` can carry the queue: BullMQ wants 6.2, and loses jobs where keys are evicted. */
 export async function checkRedis(url: Secret): Promise<Check> {
   const name = 'REDIS_URL';
-  const redis = new Redis(url.reveal(), { lazyConnect: true, connectTimeout: 5_000, retryStrategy: () => null });
+  const redis = new Redis(url.reveal(), {
+    lazyConnect: true,
+    connectTimeout: 5_000,
+    retryStrategy: () => null,
+  });
   // The failure itself is reported below; without a listener the client prints it as well.
   redis.on('error', () => undefined);
   try {
@@ -41,11 +60,23 @@ export async function checkRedis(url: Secret): Promise<Check> {
     const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? 'unknown';
     const found = `${/redis_version:(\S+)/.exec(info)?.[1] ?? '?'}, eviction ${policy}`;
     const [major, minor] = [Number(version?.[1] ?? 0), Number(version?.[2] ?? 0)];
-    if (major < 6 || (major === 6 && minor < 2)) return { name, verdict: 'bad', found, fix: 'Use Redis 6.2 or newer, or Valkey.' };
-    if (policy !== 'noeviction') return { name, verdict: 'gap', found, fix: 'Set maxmemory-policy to noeviction: evicted jobs are late.' };
+    if (major < 6 || (major === 6 && minor < 2))
+      return { name, verdict: 'bad', found, fix: 'Use Redis 6.2 or newer, or Valkey.' };
+    if (policy !== 'noeviction')
+      return {
+        name,
+        verdict: 'gap',
+        found,
+        fix: 'Set maxmemory-policy to noeviction: evicted jobs are late.',
+      };
     return { name, verdict: 'good', found };
   } catch (error) {
-    return { name, verdict: 'bad', found: reason(error), fix: 'Check the address and the password in REDIS_URL.' };
+    return {
+      name,
+      verdict: 'bad',
+      found: reason(error),
+      fix: 'Check the address and the password in REDIS_URL.',
+    };
   } finally {
     redis.disconnect();
   }
@@ -54,5 +85,7 @@ export async function checkRedis(url: Secret): Promise<Check> {
 function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   if (text !== '') return text;
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'no connection';
+  return typeof error === 'object' && error !== null && 'code' in error
+    ? String(error.code)
+    : 'no connection';
 }

@@ -22,7 +22,12 @@ export function createDataSource(url: string, entities: EntityClass[], poolMax =
     migrationsTransactionMode: 'each',
     synchronize: false,
     // A dead server is noticed, and a pool that is full says so instead of waiting for ever.
-    extra: { max: poolMax, connectionTimeoutMillis: 10_000, application_name: 'souk', options: '-c TimeZone=UTC' },
+    extra: {
+      max: poolMax,
+      connectionTimeoutMillis: 10_000,
+      application_name: 'souk',
+      options: '-c TimeZone=UTC',
+    },
   });
 }
 

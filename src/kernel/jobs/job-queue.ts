@@ -1,4 +1,9 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { createPostgresBackend, Queue, UnrecoverableError, withBackend, Worker, type Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { CONFIG, type Config } from '../config.js';
@@ -112,7 +117,9 @@ export class JobQueue implements BeforeApplicationShutdown, OnApplicationShutdow
     if (this.queue === null) {
       const { Queue: BackedQueue } = this.classes();
       const queue = new BackedQueue(QUEUE_NAME, this.options(false));
-      queue.on('error', (error: Error) => this.log.warn({ err: error.message }, 'the queue is not reachable'));
+      queue.on('error', (error: Error) =>
+        this.log.warn({ err: error.message }, 'the queue is not reachable'),
+      );
       this.queue = queue;
     }
     return this.queue;

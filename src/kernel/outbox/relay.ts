@@ -61,7 +61,9 @@ export class Relay implements BeforeApplicationShutdown {
         [BATCH_ROWS_MAX],
       );
       if (rows.length === 0) return 0;
-      await this.queue.add(rows.map((row) => ({ id: `outbox-${row.id}`, name: row.job, payload: row.payload })));
+      await this.queue.add(
+        rows.map((row) => ({ id: `outbox-${row.id}`, name: row.job, payload: row.payload })),
+      );
       this.crashPoints.reach('relay.move.after_add');
       await tx.query('DELETE FROM outbox WHERE id = ANY($1::bigint[])', [rows.map((row) => row.id)]);
       return rows.length;
@@ -99,7 +101,10 @@ export class Relay implements BeforeApplicationShutdown {
   /** A connection of its own for LISTEN, opened again after it broke. */
   private async listen(): Promise<void> {
     if (this.listener !== null) return;
-    const client = new Client({ connectionString: this.config.databaseUrl.reveal(), application_name: 'souk-relay' });
+    const client = new Client({
+      connectionString: this.config.databaseUrl.reveal(),
+      application_name: 'souk-relay',
+    });
     const forget = () => {
       if (this.listener === client) this.listener = null;
     };

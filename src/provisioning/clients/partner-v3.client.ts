@@ -40,7 +40,12 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
     await this.agent.close();
   }
 
-  private async send(method: 'POST' | 'DELETE', access: ProviderAccess, url: string, body: unknown): Promise<Reply> {
+  private async send(
+    method: 'POST' | 'DELETE',
+    access: ProviderAccess,
+    url: string,
+    body: unknown,
+  ): Promise<Reply> {
     const credentials = Buffer.from(`${access.slug}:${access.password.reveal()}`).toString('base64');
     try {
       const response = await request(url, {
@@ -56,7 +61,8 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
         body: body === null ? null : JSON.stringify(body),
       });
       const text = await readBounded(response.body);
-      if (text === null) return { kind: 'unanswered', why: `the answer was larger than ${BODY_BYTES_MAX} bytes` };
+      if (text === null)
+        return { kind: 'unanswered', why: `the answer was larger than ${BODY_BYTES_MAX} bytes` };
       return { kind: 'answered', status: response.statusCode, body: parse(text) };
     } catch (error) {
       return { kind: 'unanswered', why: describe(error) };
@@ -91,5 +97,7 @@ function parse(text: string): unknown {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'the call failed';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-  return code === 'TimeoutError' ? 'the provider did not answer in time' : `the provider could not be reached (${code})`;
+  return code === 'TimeoutError'
+    ? 'the provider did not answer in time'
+    : `the provider could not be reached (${code})`;
 }

@@ -49,7 +49,10 @@ export class ProvisionAddon {
     private readonly begin: BeginOperation,
   ) {}
 
-  async run(actor: Actor, input: ProvisionAddonInput): Promise<{ addonId: AddonId; operationId: OperationId }> {
+  async run(
+    actor: Actor,
+    input: ProvisionAddonInput,
+  ): Promise<{ addonId: AddonId; operationId: OperationId }> {
     const name = input.name === null ? null : parseAddonName(input.name);
     const options = parseOptions(input.options);
     const { apps, addons, catalog } = this.repositories;
@@ -102,7 +105,10 @@ export class ProvisionAddon {
       throw catalogErrors.region_unavailable({
         message: `${planName(plan)} is not offered in the region ${app.region}.`,
       });
-    if (!service.requires.includes('many_per_app') && (await this.repositories.addons.hasService(tx, app.id, service.id)))
+    if (
+      !service.requires.includes('many_per_app') &&
+      (await this.repositories.addons.hasService(tx, app.id, service.id))
+    )
       throw addonErrors.one_per_app({
         message: `${app.name} has an add-on of ${service.name} already, and the service allows one for each app.`,
       });

@@ -21,7 +21,11 @@ interface Step {
 
 async function keyIds(): Promise<string[]> {
   const ids = await Promise.all(
-    SECRET_COLUMNS.map(({ table, keyId }) => world.database.query<{ id: string }>(`SELECT DISTINCT ${keyId} AS id FROM ${table} WHERE ${keyId} IS NOT NULL`)),
+    SECRET_COLUMNS.map(({ table, keyId }) =>
+      world.database.query<{ id: string }>(
+        `SELECT DISTINCT ${keyId} AS id FROM ${table} WHERE ${keyId} IS NOT NULL`,
+      ),
+    ),
   );
   return [...new Set(ids.flat().map(({ id }) => id))].sort();
 }
@@ -31,7 +35,11 @@ describe('rotating keys', () => {
     const app = await world.newApp();
     const addon = await world.addAddon(app.name, 'pg:mini', world.api, { config: { secret: 'option' } });
     for (let index = 0; index < 700; index += 100)
-      await Promise.all(Array.from({ length: 100 }, (_, offset) => world.api.patch(`/apps/${app.name}/config-vars`, { [`V${index + offset}`]: 'x' })));
+      await Promise.all(
+        Array.from({ length: 100 }, (_, offset) =>
+          world.api.patch(`/apps/${app.name}/config-vars`, { [`V${index + offset}`]: 'x' }),
+        ),
+      );
     const vars = async () => ok(await world.api.get<Record<string, string>>(`/apps/${app.name}/config-vars`));
     const before = await vars();
     let step = ok(await world.api.post<Step>('/admin/keys/rotate', { new_key: true }));
@@ -49,7 +57,8 @@ describe('rotating keys', () => {
 
   it('does not open a ciphertext that was moved to another row', async () => {
     const [mine, theirs] = [await world.newApp(), await world.newApp()];
-    for (const app of [mine, theirs]) ok(await world.api.patch(`/apps/${app.name}/config-vars`, { OWNER: app.name }));
+    for (const app of [mine, theirs])
+      ok(await world.api.patch(`/apps/${app.name}/config-vars`, { OWNER: app.name }));
     await world.database.query(
       `UPDATE release_environments e SET ciphertext = o.ciphertext, key_id = o.key_id FROM release_environments o
        WHERE e.app_id = $1 AND o.app_id = $2 AND e.version = 2 AND o.version = 2`,
@@ -62,7 +71,8 @@ describe('rotating keys', () => {
 });
 
 describe('the audit trail', () => {
-  const verify = async () => ok(await world.api.get<{ ok: boolean; sealed: number; at?: string }>('/admin/audit/verify'));
+  const verify = async () =>
+    ok(await world.api.get<{ ok: boolean; sealed: number; at?: string }>('/admin/audit/verify'));
   const sealed = () =>
     until(async () => {
       await world.walkRounds();
@@ -75,11 +85,15 @@ describe('the audit trail', () => {
     assert.equal((await verify()).ok, true);
     // Only somebody who switches the guards of the table off gets that far.
     const tamper = async (sql: string) => {
-      await world.database.query(`ALTER TABLE audit_events DISABLE TRIGGER USER; ${sql}; ALTER TABLE audit_events ENABLE TRIGGER USER`);
+      await world.database.query(
+        `ALTER TABLE audit_events DISABLE TRIGGER USER; ${sql}; ALTER TABLE audit_events ENABLE TRIGGER USER`,
+      );
     };
     await tamper("UPDATE audit_events SET actor_name = 'somebody else' WHERE seal_seq = 3");
     assert.equal((await verify()).ok, false);
-    await tamper("UPDATE audit_events SET actor_name = (SELECT actor_name FROM audit_events WHERE seal_seq = 2) WHERE seal_seq = 3");
+    await tamper(
+      'UPDATE audit_events SET actor_name = (SELECT actor_name FROM audit_events WHERE seal_seq = 2) WHERE seal_seq = 3',
+    );
     await tamper('DELETE FROM audit_events WHERE seal_seq = 4');
     assert.equal((await verify()).ok, false);
   });

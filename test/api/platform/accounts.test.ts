@@ -26,24 +26,41 @@ describe('credentials', () => {
     const { token } = world.api;
     for (const pair of [`:${token}`, `operator@souk.test:${token}`, `anything:${token}`]) {
       const authorization = `Basic ${Buffer.from(pair).toString('base64')}`;
-      assert.equal(ok(await world.anonymous.get<{ email: string }>('/account', { authorization })).email, 'operator@souk.test');
+      assert.equal(
+        ok(await world.anonymous.get<{ email: string }>('/account', { authorization })).email,
+        'operator@souk.test',
+      );
     }
     assert.equal(ok(await world.api.get<{ email: string }>('/users/~')).email, 'operator@souk.test');
   });
 
-  it.each(['', 'Bearer', 'Bearer ', 'Bearer wrong', 'Basic', 'Basic %%%', `Basic ${Buffer.from(':wrong').toString('base64')}`, 'Digest x', 'Bearer a b'])(
-    'that are none are refused: "%s"',
-    async (authorization) => {
-      assertRefused(await world.anonymous.get('/account', { authorization }), 401, 'unauthorized');
-    },
-  );
+  it.each([
+    '',
+    'Bearer',
+    'Bearer ',
+    'Bearer wrong',
+    'Basic',
+    'Basic %%%',
+    `Basic ${Buffer.from(':wrong').toString('base64')}`,
+    'Digest x',
+    'Bearer a b',
+  ])('that are none are refused: "%s"', async (authorization) => {
+    assertRefused(await world.anonymous.get('/account', { authorization }), 401, 'unauthorized');
+  });
 
   it('are stored hashed only', async () => {
     const made = await newToken(world.api);
-    const rows = await world.database.query('SELECT 1 FROM access_tokens t WHERE t::text LIKE $1', [`%${made.access_token.token}%`]);
+    const rows = await world.database.query('SELECT 1 FROM access_tokens t WHERE t::text LIKE $1', [
+      `%${made.access_token.token}%`,
+    ]);
     assert.deepEqual(rows, []);
     const encoded = Buffer.from(made.access_token.token).toString('hex');
-    assert.deepEqual(await world.database.query("SELECT 1 FROM access_tokens t WHERE t::text LIKE '%' || $1 || '%'", [encoded]), []);
+    assert.deepEqual(
+      await world.database.query("SELECT 1 FROM access_tokens t WHERE t::text LIKE '%' || $1 || '%'", [
+        encoded,
+      ]),
+      [],
+    );
   });
 });
 
@@ -81,7 +98,9 @@ describe('tokens', () => {
   });
 
   it('cannot make tokens that may do more', async () => {
-    const scoped = withToken((await newToken(world.api, { scope: ['account:write', 'apps:read'] })).access_token.token);
+    const scoped = withToken(
+      (await newToken(world.api, { scope: ['account:write', 'apps:read'] })).access_token.token,
+    );
     assertRefused(await scoped.post('/oauth/authorizations', { scope: ['global'] }), 403, 'forbidden');
     assertRefused(await scoped.post('/oauth/authorizations', { scope: ['admin'] }), 403, 'forbidden');
     assertRefused(await scoped.post('/oauth/authorizations', {}), 403, 'forbidden');
@@ -91,26 +110,39 @@ describe('tokens', () => {
   });
 
   it('are refused with unknown scopes and silly life times', async () => {
-    assertRefused(await world.api.post('/oauth/authorizations', { scope: ['everything'] }), 422, 'scope_unknown');
+    assertRefused(
+      await world.api.post('/oauth/authorizations', { scope: ['everything'] }),
+      422,
+      'scope_unknown',
+    );
     for (const expires_in of [0, -1, 1.5, 'soon', 1e12])
       assertRefused(await world.api.post('/oauth/authorizations', { expires_in }), 422, 'invalid_params');
   });
 
-  it("of others are neither listed nor revoked", async () => {
+  it('of others are neither listed nor revoked', async () => {
     const made = await newToken(world.api);
     const stranger = await world.newAccount();
     assertRefused(await stranger.delete(`/oauth/authorizations/${made.id}`), 404, 'not_found');
-    assert.equal(ok(await stranger.get<Authorization[]>('/oauth/authorizations')).some(({ id }) => id === made.id), false);
+    assert.equal(
+      ok(await stranger.get<Authorization[]>('/oauth/authorizations')).some(({ id }) => id === made.id),
+      false,
+    );
     ok(await withToken(made.access_token.token).get('/account'));
   });
 });
 
 describe('accounts', () => {
   it('are made by operators, once for an e-mail address', async () => {
-    const made = ok(await world.api.post<{ token: string; email: string }>('/admin/accounts', { email: 'Dev@souk.test' }));
+    const made = ok(
+      await world.api.post<{ token: string; email: string }>('/admin/accounts', { email: 'Dev@souk.test' }),
+    );
     assert.equal(ok(await withToken(made.token).get<{ email: string }>('/account')).email, 'Dev@souk.test');
     assertRefused(await world.api.post('/admin/accounts', { email: 'dev@SOUK.test' }), 422, 'email_taken');
     assertRefused(await world.api.post('/admin/accounts', { email: 'nobody' }), 422, 'invalid_params');
-    assertRefused(await withToken(made.token).post('/admin/accounts', { email: 'more@souk.test' }), 403, 'forbidden');
+    assertRefused(
+      await withToken(made.token).post('/admin/accounts', { email: 'more@souk.test' }),
+      403,
+      'forbidden',
+    );
   });
 });

@@ -17,8 +17,14 @@ describe('apps', () => {
     assert.equal(made.status, 201);
     assert.equal(ok(await api.get<AppBody>('/apps/life-of-an-app')).id, made.body.id);
     assert.equal(ok(await api.get<AppBody>(`/apps/${made.body.id}`)).name, 'life-of-an-app');
-    assert.deepEqual(ok(await api.get<AppBody[]>('/apps')).map(({ name }) => name), ['life-of-an-app']);
-    assert.deepEqual(ok(await api.get<AppBody[]>('/users/~/apps')).map(({ name }) => name), ['life-of-an-app']);
+    assert.deepEqual(
+      ok(await api.get<AppBody[]>('/apps')).map(({ name }) => name),
+      ['life-of-an-app'],
+    );
+    assert.deepEqual(
+      ok(await api.get<AppBody[]>('/users/~/apps')).map(({ name }) => name),
+      ['life-of-an-app'],
+    );
     ok(await api.patch('/apps/life-of-an-app', { name: 'renamed-app' }));
     assert.equal(ok(await api.get<AppBody>('/apps/renamed-app')).id, made.body.id);
     assert.equal((await api.get('/apps/life-of-an-app')).status, 404);
@@ -31,9 +37,10 @@ describe('apps', () => {
     const app = await world.newApp();
     assert.match(app.name, /^[a-z]+-[a-z]+-\d+$/);
     const releases = ok(await world.api.get<ReleaseBody[]>(`/apps/${app.name}/releases`));
-    assert.deepEqual(releases.map(({ version, description, current }) => ({ version, description, current })), [
-      { version: 1, description: 'Initial release', current: true },
-    ]);
+    assert.deepEqual(
+      releases.map(({ version, description, current }) => ({ version, description, current })),
+      [{ version: 1, description: 'Initial release', current: true }],
+    );
   });
 
   it('refuse names that cannot be, and names that are taken', async () => {
@@ -42,7 +49,11 @@ describe('apps', () => {
     for (const name of ['Shop', 'x', '-shop', 'shop-', 'a'.repeat(31), 'sh op', 'shöp', '1shop'])
       assertRefused(await world.api.post('/apps', { name }), 422, 'app_name_invalid');
     const other = await world.newApp();
-    assertRefused(await world.api.patch(`/apps/${other.name}`, { name: 'taken-name' }), 422, 'app_name_taken');
+    assertRefused(
+      await world.api.patch(`/apps/${other.name}`, { name: 'taken-name' }),
+      422,
+      'app_name_taken',
+    );
   });
 
   it("does not show one account's app to another, in any call", async () => {
@@ -71,7 +82,9 @@ describe('apps', () => {
     const seen: string[] = [];
     let range: string | null = 'name ..; max=2';
     while (range !== null) {
-      const page: Awaited<ReturnType<typeof api.get<AppBody[]>>> = await api.get<AppBody[]>('/apps', { range });
+      const page: Awaited<ReturnType<typeof api.get<AppBody[]>>> = await api.get<AppBody[]>('/apps', {
+        range,
+      });
       assert.ok(page.status === 200 || page.status === 206);
       assert.equal(page.status, page.headers.has('next-range') ? 206 : 200);
       seen.push(...page.body.map(({ name }) => name));
@@ -82,8 +95,11 @@ describe('apps', () => {
   });
 
   it('of one name are made once by many who try at the same time', async () => {
-    const answers = await Promise.all(Array.from({ length: 12 }, () => world.api.post('/apps', { name: 'contended' })));
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => world.api.post('/apps', { name: 'contended' })),
+    );
     assert.equal(answers.filter(({ status }) => status === 201).length, 1);
-    for (const answer of answers.filter(({ status }) => status !== 201)) assertRefused(answer, 422, 'app_name_taken');
+    for (const answer of answers.filter(({ status }) => status !== 201))
+      assertRefused(answer, 422, 'app_name_taken');
   });
 });

@@ -19,16 +19,28 @@ afterAll(() => world.stop());
 
 const plans = async () => ok(await world.api.get<PlanBody[]>('/addon-services/pg/plans'));
 const allRows = () =>
-  world.database.query("SELECT 's' AS kind, id, updated_at FROM addon_services UNION ALL SELECT 'p', id, updated_at FROM plans ORDER BY id");
+  world.database.query(
+    "SELECT 's' AS kind, id, updated_at FROM addon_services UNION ALL SELECT 'p', id, updated_at FROM plans ORDER BY id",
+  );
 
 describe('the catalogue', () => {
   it('has services and plans with prices, found by name and id', async () => {
-    const services = ok(await world.api.get<{ id: string; name: string; state: string }[]>('/addon-services'));
-    assert.deepEqual(services.map(({ name, state }) => [name, state]), [['pg', 'ga']]);
-    for (const identity of ['pg', services[0]?.id]) assert.equal(ok(await world.api.get<{ name: string }>(`/addon-services/${identity}`)).name, 'pg');
+    const services = ok(
+      await world.api.get<{ id: string; name: string; state: string }[]>('/addon-services'),
+    );
+    assert.deepEqual(
+      services.map(({ name, state }) => [name, state]),
+      [['pg', 'ga']],
+    );
+    for (const identity of ['pg', services[0]?.id])
+      assert.equal(ok(await world.api.get<{ name: string }>(`/addon-services/${identity}`)).name, 'pg');
     assert.deepEqual(
       (await plans()).map(({ name, price, default: isDefault }) => [name, price.cents, isDefault]).sort(),
-      [['pg:free', 0, false], ['pg:mini', 500, true], ['pg:std', 5000, false]],
+      [
+        ['pg:free', 0, false],
+        ['pg:mini', 500, true],
+        ['pg:std', 5000, false],
+      ],
     );
     assertRefused(await world.api.get('/addon-services/nothing'), 404, 'not_found');
     assertRefused(await world.api.get('/addon-services/nothing/plans'), 404, 'not_found');
@@ -43,7 +55,10 @@ describe('the catalogue', () => {
   it('gives the same ids in every installation', async () => {
     const other = await World.start({ role: 'api' });
     try {
-      const ids = async (api: typeof world.api) => ok(await api.get<PlanBody[]>('/addon-services/pg/plans')).map(({ id }) => id).sort();
+      const ids = async (api: typeof world.api) =>
+        ok(await api.get<PlanBody[]>('/addon-services/pg/plans'))
+          .map(({ id }) => id)
+          .sort();
       assert.deepEqual(await ids(other.api), await ids(world.api));
     } finally {
       await other.stop();
@@ -56,8 +71,15 @@ describe('the catalogue', () => {
     const remaining = (world.provider.manifest().plans as { id: string }[]).filter(({ id }) => id !== 'std');
     await world.importManifest({ plans: remaining });
     assert.deepEqual((await plans()).map(({ name }) => name).sort(), ['pg:free', 'pg:mini']);
-    assertRefused(await world.api.post(`/apps/${app.name}/addons`, { plan: 'pg:std' }), 422, 'plan_unavailable');
-    assert.equal(ok(await world.api.get<{ plan: { name: string } }>(`/addons/${addon.name}`)).plan.name, 'pg:std');
+    assertRefused(
+      await world.api.post(`/apps/${app.name}/addons`, { plan: 'pg:std' }),
+      422,
+      'plan_unavailable',
+    );
+    assert.equal(
+      ok(await world.api.get<{ plan: { name: string } }>(`/addons/${addon.name}`)).plan.name,
+      'pg:std',
+    );
     await world.importManifest();
     assert.equal((await plans()).find(({ name }) => name === 'pg:std')?.visible, true);
   });
@@ -65,19 +87,41 @@ describe('the catalogue', () => {
   it('keeps the price of those who have a plan when its price changes', async () => {
     const app = await world.newApp();
     const addon = await world.addAddon(app.name, 'pg:mini');
-    const dearer = (world.provider.manifest().plans as { id: string; price: object }[]).map((plan) => (plan.id === 'mini' ? { ...plan, price: { cents: 700 } } : plan));
+    const dearer = (world.provider.manifest().plans as { id: string; price: object }[]).map((plan) =>
+      plan.id === 'mini' ? { ...plan, price: { cents: 700 } } : plan,
+    );
     await world.importManifest({ plans: dearer });
     assert.equal((await plans()).find(({ name }) => name === 'pg:mini')?.price.cents, 700);
-    assert.equal(ok(await world.api.get<{ billed_price: { cents: number } }>(`/addons/${addon.name}`)).billed_price.cents, 500);
+    assert.equal(
+      ok(await world.api.get<{ billed_price: { cents: number } }>(`/addons/${addon.name}`)).billed_price
+        .cents,
+      500,
+    );
     await world.importManifest();
   });
 
   it.each([
     ['no plans', { plans: [] }],
-    ['two defaults', { plans: [{ id: 'a', price: { cents: 1 }, default: true }, { id: 'b', price: { cents: 1 }, default: true }] }],
+    [
+      'two defaults',
+      {
+        plans: [
+          { id: 'a', price: { cents: 1 }, default: true },
+          { id: 'b', price: { cents: 1 }, default: true },
+        ],
+      },
+    ],
     ['half a cent', { plans: [{ id: 'a', price: { cents: 0.5 } }] }],
     ['a negative price', { plans: [{ id: 'a', price: { cents: -1 } }] }],
-    ['the same plan twice', { plans: [{ id: 'a', price: { cents: 1 } }, { id: 'a', price: { cents: 1 } }] }],
+    [
+      'the same plan twice',
+      {
+        plans: [
+          { id: 'a', price: { cents: 1 } },
+          { id: 'a', price: { cents: 1 } },
+        ],
+      },
+    ],
     ['a bad id', { id: 'Not A Slug' }],
     ['no api', { api: undefined }],
     ['a name for a price', { plans: [{ id: 'a', price: 'free' }] }],

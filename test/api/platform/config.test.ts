@@ -30,12 +30,42 @@ describe('config vars', () => {
     assert.deepEqual(await vars(name), { B: 'three', C: '' });
     const made = await releases(name);
     assert.deepEqual(
-      made.map(({ version, description, changes, current, user }) => ({ version, description, changes, current, by: user.email })),
+      made.map(({ version, description, changes, current, user }) => ({
+        version,
+        description,
+        changes,
+        current,
+        by: user.email,
+      })),
       [
-        { version: 1, description: 'Initial release', changes: { set: [], unset: [] }, current: false, by: 'operator@souk.test' },
-        { version: 2, description: 'Set A, B config vars', changes: { set: ['A', 'B'], unset: [] }, current: false, by: 'operator@souk.test' },
-        { version: 3, description: 'Set B, C config vars', changes: { set: ['B', 'C'], unset: [] }, current: false, by: 'operator@souk.test' },
-        { version: 4, description: 'Remove A config var', changes: { set: [], unset: ['A'] }, current: true, by: 'operator@souk.test' },
+        {
+          version: 1,
+          description: 'Initial release',
+          changes: { set: [], unset: [] },
+          current: false,
+          by: 'operator@souk.test',
+        },
+        {
+          version: 2,
+          description: 'Set A, B config vars',
+          changes: { set: ['A', 'B'], unset: [] },
+          current: false,
+          by: 'operator@souk.test',
+        },
+        {
+          version: 3,
+          description: 'Set B, C config vars',
+          changes: { set: ['B', 'C'], unset: [] },
+          current: false,
+          by: 'operator@souk.test',
+        },
+        {
+          version: 4,
+          description: 'Remove A config var',
+          changes: { set: [], unset: ['A'] },
+          current: true,
+          by: 'operator@souk.test',
+        },
       ],
     );
   });
@@ -44,7 +74,11 @@ describe('config vars', () => {
     const { name } = await world.newApp();
     await world.api.patch(`/apps/${name}/config-vars`, { A: 'old' });
     await world.api.patch(`/apps/${name}/config-vars`, { A: 'new' });
-    for (const [version, expected] of [['1', {}], ['2', { A: 'old' }], ['v3', { A: 'new' }]] as const)
+    for (const [version, expected] of [
+      ['1', {}],
+      ['2', { A: 'old' }],
+      ['v3', { A: 'new' }],
+    ] as const)
       assert.deepEqual(ok(await world.api.get(`/apps/${name}/releases/${version}/config-vars`)), expected);
     assertRefused(await world.api.get(`/apps/${name}/releases/9`), 404, 'not_found');
   });
@@ -58,7 +92,14 @@ describe('config vars', () => {
 
   it('keep every kind of text as it is', async () => {
     const { name } = await world.newApp();
-    const values = { UNICODE: 'Grüße 🌍\u2028', LINES: 'a\nb\r\nc\t', QUOTES: `"'\\$(x)`, LONG: 'x'.repeat(20_000), _x1: 'y', SPACE: ' ' };
+    const values = {
+      UNICODE: 'Grüße 🌍\u2028',
+      LINES: 'a\nb\r\nc\t',
+      QUOTES: `"'\\$(x)`,
+      LONG: 'x'.repeat(20_000),
+      _x1: 'y',
+      SPACE: ' ',
+    };
     ok(await world.api.patch(`/apps/${name}/config-vars`, values));
     assert.deepEqual(await vars(name), values);
   });
@@ -76,7 +117,11 @@ describe('config vars', () => {
     assertRefused(await world.api.patch(path, '{"A":'), 400, 'bad_request');
     assertRefused(await world.api.patch(path, '["A"]'), 422, 'invalid_params');
     assertRefused(await world.api.patch(path, '{"__proto__":"x"}'), 400, 'bad_request');
-    assertRefused(await world.api.patch(path, 'A=1', { 'content-type': 'text/plain' }), 415, 'unsupported_media_type');
+    assertRefused(
+      await world.api.patch(path, 'A=1', { 'content-type': 'text/plain' }),
+      415,
+      'unsupported_media_type',
+    );
     assert.deepEqual(await vars(name), { KEEP: 'me' });
     assert.equal((await releases(name)).length, 2);
   });
@@ -99,8 +144,16 @@ describe('config vars', () => {
     const { name } = await world.newApp();
     await world.addAddon(name);
     const before = await vars(name);
-    assertRefused(await world.api.patch(`/apps/${name}/config-vars`, { DATABASE_URL: 'mine' }), 422, 'config_var_reserved');
-    assertRefused(await world.api.patch(`/apps/${name}/config-vars`, { DATABASE_URL: null }), 422, 'config_var_reserved');
+    assertRefused(
+      await world.api.patch(`/apps/${name}/config-vars`, { DATABASE_URL: 'mine' }),
+      422,
+      'config_var_reserved',
+    );
+    assertRefused(
+      await world.api.patch(`/apps/${name}/config-vars`, { DATABASE_URL: null }),
+      422,
+      'config_var_reserved',
+    );
     assert.deepEqual(await vars(name), before);
   });
 
@@ -127,7 +180,10 @@ describe('config vars', () => {
       'SELECT action, details FROM audit_events WHERE app_id = $1 ORDER BY id',
       [id],
     );
-    assert.deepEqual(rows.map(({ action }) => action), ['app.created', 'release.created', 'release.created', 'config.read']);
+    assert.deepEqual(
+      rows.map(({ action }) => action),
+      ['app.created', 'release.created', 'release.created', 'config.read'],
+    );
     assert.doesNotMatch(JSON.stringify(rows), /secret-value/);
   });
 });

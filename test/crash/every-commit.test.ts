@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { ok } from '../support/api.js';
+import { assertNothingLeftOver } from '../support/fleet-checks.js';
+import { Fleet, uniqueName, type FleetRole } from '../support/fleet.js';
+import type { AddonBody } from '../support/resources.js';
+import { until } from '../support/until.js';
+import { queueBackends, World } from '../support/world.js';
+import { CrashPoints } from '../../src/kernel/crash-points.js';
+
+/** Which process dies where. Every point that a creation and a deletion pass must be here: the first test counts. */
+const CREATION: [FleetRole, string][] = [
+  ['api', 'provision.request.before_commit'],
+  ['api', 'provision.request.after_commit'],
+  ['relay', 'relay.move.after_add'],
+  ['relay', 'relay.move.before_commit'],
+  ['relay', 'relay.move.after_commit'],
+  ['worker', 'provision.claim.before_commit'],
+  ['worker', 'provision.claim.after_commit'],
+  ['worker', 'provision.before_call'],
+  ['worker', 'provision.after_call'],
+  ['worker', 'provision.record.before_commit'],
+  ['worker', 'provision.record.after_commit'],
+  ['worker', 'reconcile.stuck.before_commit'],
+  ['worker', 'reconcile.stuck.after_commit'],
+  ['worker', 'audit.seal.before_commit'],
+  ['worker', 'audit.seal.after_commit'],
+];
+const DELETION: [FleetRole, string][] = [
+  ['api', 'deprovision.request.before_commit'],
+  ['api', 'deprovision.request.after_commit'],
+  ['relay', 'relay.move.after_add'],
+  ['relay', 'relay.move.before_commit'],
+  ['relay', 'relay.move.after_commit'],
+  ['worker', 'deprovision.claim.before_commit'],
+  ['worker', 'deprovision.claim.after_commit'],
+  ['worker', 'deprovision.before_call'],
+  ['worker', 'deprovision.after_call'],
+  ['worker', 'deprovision.record.before_commit'],
+  ['worker', 'deprovision.record.after_commit'],
+];
+/** Points of requests that move no add-on. */
+const ELSEWHERE = /^(app|token|account|manifest|operator|audit\.read)\./;
+
+class Recorder extends CrashPoints {
+  readonly seen = new Set<string>();
+  override reach(point: string): void {
+    this.seen.add(point);
+  }
+}
+
+it('a creation and a deletion pass the points of the lists below, and no others', async () => {
+  const recorder = new Recorder();
+  const world = await World.start({ crashPoints: recorder });
+  try {
+    const app = await world.newApp();
+    const addon = await world.addAddon(app.name);
+    ok(await world.api.delete(`/apps/${app.name}/addons/${addon.name}`));
+    await world.runUntilQuiet();
+    const listed = new Set([...CREATION, ...DELETION].map(([, point]) => point));
+    assert.deepEqual(
+      [...recorder.seen].filter((point) => !listed.has(point) && !ELSEWHERE.test(point)),
+      [],
+    );
+    assert.deepEqual(
+      [...listed].filter((point) => !recorder.seen.has(point)),
+      [],
+    );
+  } finally {
+    await world.stop();
+  }
+});
+
+describe.each(queueBackends())('kill -9, with the queue on %s', (queue) => {
+  let fleet: Fleet;
+  beforeAll(async () => {
+    fleet = await Fleet.start(queue);
+  });
+  afterAll(() => fleet.stop());
+
+  /** The process dies at its point; the queue may lose everything; then it is started again. */
+  async function dieAndComeBack(role: FleetRole, flush: boolean): Promise<void> {
+    const ending = await fleet.processes.get(role)?.ended();
+    assert.equal(ending?.signal, 'SIGKILL');
+    if (flush) await fleet.flushQueue();
+    await fleet.restart(role);
+  }
+
+  // What a flush takes away, PostgreSQL's backend keeps with the truth itself.
+  const flushes = queue === 'redis' ? [false, true] : [false];
+
+  for (const flush of flushes)
+    describe(flush ? 'and everything in Redis is lost' : 'and nothing else', () => {
+      it.each(CREATION)('of the %s at %s: the creation ends the same', async (role, point) => {
+        const app = uniqueName('crash');
+        ok(await fleet.api.post('/apps', { name: app }));
+        await fleet.restart(role, point);
+        // The answer may be lost with the process that owes it; what counts is what the tables say.
+        const answer = await fleet.api
+          .post<AddonBody>(`/apps/${app}/addons`, { plan: 'souk-postgresql:essential-0' })
+          .catch(() => null);
+        await dieAndComeBack(role, flush);
+        await fleet.quiet();
+        const addons = ok(await fleet.api.get<AddonBody[]>(`/apps/${app}/addons`));
+        if (answer !== null) assert.equal(addons.length, 1);
+        assert.ok(addons.every(({ state }) => state === 'provisioned'));
+        if (point === 'provision.request.before_commit') assert.equal(addons.length, 0);
+        const config = ok(await fleet.api.get<Record<string, string>>(`/apps/${app}/config-vars`));
+        assert.equal(Object.keys(config).length, addons.length);
+        await assertNothingLeftOver(fleet);
+      });
+
+      it.each(DELETION)('of the %s at %s: the deletion ends the same', async (role, point) => {
+        const app = uniqueName('crash');
+        ok(await fleet.api.post('/apps', { name: app }));
+        const addon = ok(await fleet.api.post<AddonBody>(`/apps/${app}/addons`, { plan: 'souk-postgresql' }));
+        await fleet.quiet();
+        await fleet.restart(role, point);
+        const answer = await fleet.api
+          .delete<AddonBody>(`/apps/${app}/addons/${addon.name}`)
+          .catch(() => null);
+        await dieAndComeBack(role, flush);
+        // A client that got no answer asks again.
+        if (answer === null) await fleet.api.delete(`/apps/${app}/addons/${addon.name}`);
+        await fleet.quiet();
+        assert.deepEqual(ok(await fleet.api.get<AddonBody[]>(`/apps/${app}/addons`)), []);
+        assert.deepEqual(ok(await fleet.api.get(`/apps/${app}/config-vars`)), {});
+        await assertNothingLeftOver(fleet);
+      });
+    });
+
+  it('of PostgreSQL under all processes, in the middle of many creations: all end', async () => {
+    const app = uniqueName('restart');
+    ok(await fleet.api.post('/apps', { name: app }));
+    const creating = Array.from({ length: 12 }, () =>
+      fleet.api.post<AddonBody>(`/apps/${app}/addons`, { plan: 'souk-postgresql' }),
+    );
+    await until(async () =>
+      assert.ok((await fleet.query("SELECT 1 FROM operations WHERE state = 'calling'")).length > 0),
+    );
+    await fleet.restartPostgres();
+    const answers = await Promise.all(creating);
+    for (const { status } of answers) assert.ok(status === 201 || status === 503, `status ${status}`);
+    await until(async () => ok(await fleet.api.get('/account')));
+    await fleet.quiet();
+    const addons = ok(await fleet.api.get<AddonBody[]>(`/apps/${app}/addons`));
+    assert.ok(addons.length >= answers.filter(({ status }) => status === 201).length);
+    assert.ok(addons.every(({ state }) => state === 'provisioned'));
+    await assertNothingLeftOver(fleet);
+  });
+
+  it('of the provider in the middle of creations and deletions: both sides agree in the end', async () => {
+    const app = uniqueName('provider');
+    ok(await fleet.api.post('/apps', { name: app }));
+    const before = await Promise.all(
+      Array.from({ length: 4 }, async () =>
+        ok(await fleet.api.post<AddonBody>(`/apps/${app}/addons`, { plan: 'souk-postgresql' })),
+      ),
+    );
+    await fleet.quiet();
+    await Promise.all([
+      ...Array.from({ length: 4 }, async () =>
+        ok(await fleet.api.post(`/apps/${app}/addons`, { plan: 'souk-postgresql' })),
+      ),
+      ...before.map(async ({ name }) => ok(await fleet.api.delete(`/apps/${app}/addons/${name}`))),
+    ]);
+    await fleet.processes.get('providers')?.kill('SIGKILL');
+    await fleet.restart('providers');
+    await fleet.quiet();
+    assert.equal(ok(await fleet.api.get<AddonBody[]>(`/apps/${app}/addons`)).length, 4);
+    await assertNothingLeftOver(fleet);
+  });
+
+  it('of nobody, but 50 creations and 50 deletions at once: none is orphaned, doubled or stuck', async () => {
+    const apps = Array.from({ length: 5 }, () => uniqueName('many'));
+    for (const name of apps) ok(await fleet.api.post('/apps', { name }));
+    const made = await Promise.all(
+      Array.from({ length: 50 }, async (_, index) =>
+        ok(await fleet.api.post<AddonBody>(`/apps/${apps[index % 5]}/addons`, { plan: 'souk-postgresql' })),
+      ),
+    );
+    // Every second one is deleted while creations are still under way, the rest afterwards together with new creations.
+    await Promise.all(
+      made
+        .filter((_, index) => index % 2 === 0)
+        .map(async ({ app, name }) => ok(await fleet.api.delete(`/apps/${app.name}/addons/${name}`))),
+    );
+    await fleet.quiet(120_000);
+    await assertNothingLeftOver(fleet);
+    await Promise.all([
+      ...made
+        .filter((_, index) => index % 2 === 1)
+        .map(async ({ app, name }) => ok(await fleet.api.delete(`/apps/${app.name}/addons/${name}`))),
+      ...Array.from({ length: 25 }, async (_, index) =>
+        ok(await fleet.api.post(`/apps/${apps[index % 5]}/addons`, { plan: 'souk-postgresql' })),
+      ),
+    ]);
+    await fleet.quiet(120_000);
+    const counts = await Promise.all(
+      apps.map(async (name) => ok(await fleet.api.get<AddonBody[]>(`/apps/${name}/addons`)).length),
+    );
+    assert.deepEqual(counts, [5, 5, 5, 5, 5]);
+    await assertNothingLeftOver(fleet);
+  }, 300_000);
+});

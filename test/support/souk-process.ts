@@ -1,0 +1,80 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { until } from './until.js';
+
+/** How a process ended. */
+export interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+/** What a process needs of the surrounding environment; everything else is said by the test. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'SOUK_ENGINE_CACHE', 'SOUK_ENGINES_DISABLE'];
+
+/** A real `souk` process. */
+export class SoukProcess {
+  output = '';
+  private ending: Ending | null = null;
+  private readonly gone: Promise<Ending>;
+
+  private constructor(private readonly child: ChildProcess) {
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (text: Buffer) => (this.output += text.toString()));
+    this.gone = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        this.ending = { code, signal };
+        resolve(this.ending);
+      });
+    });
+  }
+
+  static spawn(args: string[], env: Record<string, string>, cwd?: string): SoukProcess {
+    const inherited = Object.fromEntries(
+      INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+    );
+    return new SoukProcess(
+      spawn(process.execPath, ['bin/souk.mjs', ...args], {
+        cwd,
+        env: { ...inherited, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
+  }
+
+  get pid(): number {
+    return this.child.pid ?? -1;
+  }
+
+  get isRunning(): boolean {
+    return this.ending === null;
+  }
+
+  /** Waits for a text in its output; fails early when it ended without it. */
+  async waitFor(text: string | RegExp, timeoutMs = 60_000): Promise<void> {
+    await until(() => {
+      if (typeof text === 'string' ? this.output.includes(text) : text.test(this.output)) return;
+      throw new Error(
+        `"${text}" is not in its output${this.isRunning ? '' : ', and it has ended'}:\n${this.output.slice(-4_000)}`,
+      );
+    }, timeoutMs);
+  }
+
+  /** Waits until it has ended. */
+  ended(): Promise<Ending> {
+    return this.gone;
+  }
+
+  async kill(signal: NodeJS.Signals): Promise<Ending> {
+    this.child.kill(signal);
+    return this.gone;
+  }
+}
+
+/** Runs a `souk` command to its end. */
+export async function runSouk(
+  args: string[],
+  env: Record<string, string>,
+): Promise<Ending & { output: string }> {
+  const command = SoukProcess.spawn(args, env);
+  const ending = await command.ended();
+  return { ...ending, output: command.output };
+}
