@@ -1,0 +1,28 @@
+import { cpus } from 'node:os';
+import { benchConfigReads } from './config-reads.js';
+import { benchProvisioning } from './provisioning.js';
+import { Rig } from './rig.js';
+
+const BENCHES: Record<string, (rig: Rig) => Promise<void>> = {
+  provisioning: benchProvisioning,
+  'config-reads': benchConfigReads,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in BENCHES));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `There is no benchmark ${unknown.join(', ')}; choose from ${Object.keys(BENCHES).join(', ')}.\n`,
+  );
+  process.exit(1);
+}
+process.stdout.write(
+  `${new Date().toISOString()}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, Node.js ${process.versions.node}\n`,
+);
+const rig = await Rig.start();
+try {
+  for (const [name, bench] of Object.entries(BENCHES))
+    if (wanted.length === 0 || wanted.includes(name)) await bench(rig);
+} finally {
+  await rig.stop();
+}

@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as wait } from 'node:timers/promises';
+import { freePort, removeEngine, startPostgres, type PostgresCluster } from '../providers/engines/index.js';
+
+const TOKEN = 'operator-token-of-the-bench';
+
+/** The repository's root, from dist/bench. */
+export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A Souk as it is shipped, in processes of its own, beside a cluster that both it and the baseline use. */
+export class Rig {
+  private readonly children: ChildProcess[] = [];
+
+  private constructor(
+    private readonly home: string,
+    /** The cluster of tenants: the provider's, and the baseline's. */
+    readonly cluster: PostgresCluster,
+    readonly url: string,
+  ) {}
+
+  static async start(): Promise<Rig> {
+    const home = mkdtempSync(join(tmpdir(), 'souk-bench-'));
+    chmodSync(home, 0o711);
+    const cluster = await startPostgres({ home, name: 'tenants', settings: { max_connections: '300' } });
+    const port = await freePort();
+    const rig = new Rig(home, cluster, `http://127.0.0.1:${port}`);
+    rig.spawn([join(ROOT, 'bin', 'souk.mjs'), 'up'], {
+      SOUK_HOME: join(home, 'souk'),
+      SOUK_POSTGRES_CLUSTER_URL: cluster.adminUrl,
+      SOUK_ADMIN_EMAIL: 'bench@souk.test',
+      SOUK_ADMIN_TOKEN: TOKEN,
+      SOUK_LOG_LEVEL: 'error',
+      PORT: String(port),
+    });
+    await rig.waitFor(`${rig.url}/health/ready`);
+    return rig;
+  }
+
+  /** Runs a program of ours beside; it ends with the rig. */
+  spawn(args: string[], env: Record<string, string>): void {
+    const child = spawn(process.execPath, args, {
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', NODE_ENV: 'production', ...env },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    this.children.push(child);
+  }
+
+  async waitFor(url: string): Promise<void> {
+    const deadline = AbortSignal.timeout(120_000);
+    for (;;) {
+      deadline.throwIfAborted();
+      const answer = await fetch(url).catch(() => null);
+      if (answer?.ok === true) return;
+      await wait(50);
+    }
+  }
+
+  get token(): string {
+    return TOKEN;
+  }
+
+  async call<T>(method: string, path: string, body?: object): Promise<T> {
+    const answer = await fetch(`${this.url}${path}`, {
+      method,
+      headers: {
+        accept: 'application/vnd.heroku+json; version=3',
+        authorization: `Bearer ${TOKEN}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+
+  async stop(): Promise<void> {
+    for (const child of this.children) {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await gone;
+    }
+    await this.cluster.stop();
+    await removeEngine({ home: this.home, kind: 'postgres', name: 'tenants' });
+    await removeEngine({ home: join(this.home, 'souk'), kind: 'postgres', name: 'broker' });
+    await removeEngine({ home: join(this.home, 'souk'), kind: 'redis', name: 'queue' });
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
