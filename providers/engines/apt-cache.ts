@@ -33,10 +33,9 @@ export async function whyNoApt(): Promise<string | null> {
   for (const tool of ['apt-get', 'dpkg']) {
     if ((await findProgram(tool)) === null) return `There is no ${tool} here to fetch it from Debian.`;
   }
-  if ((await findKeyring(await readMirrors())) === null)
-    return 'The keyring of the Debian archive is not installed.';
-  if ((await readMirrors()).length === 0)
-    return "The machine's apt has no mirror of Debian among its sources.";
+  const mirrors = await readMirrors();
+  if (mirrors.length === 0) return "The machine's apt has no mirror of Debian among its sources.";
+  if ((await findKeyring(mirrors)) === null) return 'The keyring of the Debian archive is not installed.';
   return null;
 }
 
@@ -72,7 +71,7 @@ export async function fetchFromDebian(
     if (other) return other;
     progress(`Fetching ${recipe.packages[0]} from Debian ${recipe.suite}`);
     await rm(folder, { recursive: true, force: true });
-    await fetchInto(recipe, cache, folder);
+    await fetchInto(recipe, await readMirrors(), cache, folder);
     const unpacked = await openUnpacked(recipe, folder, user);
     if (!unpacked)
       throw new Error(`The programs of ${recipe.packages[0]} from Debian ${recipe.suite} do not run here.`);
@@ -140,9 +139,13 @@ async function findKeyring(mirrors: AptSource[]): Promise<string | null> {
   return null;
 }
 
-/** Tries the machine's mirrors in turn; throws with the last one's answer. */
-async function fetchInto(recipe: DebianRecipe, cache: string, target: string): Promise<void> {
-  const mirrors = await readMirrors();
+/** Fetches to the target from the first of the mirrors that has all; throws with the last one's answer. */
+export async function fetchInto(
+  recipe: DebianRecipe,
+  mirrors: AptSource[],
+  cache: string,
+  target: string,
+): Promise<void> {
   const keyring = await findKeyring(mirrors);
   let failure = 'no mirror of Debian is known';
   for (const { uri } of mirrors) {
@@ -152,8 +155,13 @@ async function fetchInto(recipe: DebianRecipe, cache: string, target: string): P
         state,
         `deb [signed-by=${keyring} target=Packages] ${uri} ${recipe.suite} main\n`,
       );
-      await updateIndex(state, config, uri);
-      await downloadAndUnpack(recipe, config, target);
+      const wasFresh = await updateIndex(state, config, uri, INDEX_FRESH_MS);
+      await downloadAndUnpack(recipe, config, target).catch(async (error: unknown) => {
+        if (!wasFresh) throw error;
+        // The mirror may have newer packages than an index of an hour ago, and the old ones no more.
+        await updateIndex(state, config, uri, 0);
+        await downloadAndUnpack(recipe, config, target);
+      });
       return;
     } catch (error) {
       failure = errorText(error);
@@ -184,7 +192,7 @@ async function writeAptConfig(state: string, source: string): Promise<string> {
     'Acquire::AllowDowngradeToInsecureRepositories': 'false',
     'Acquire::Languages': 'none',
     'Acquire::PDiffs': 'false',
-    'Acquire::Retries': '2',
+    'Acquire::Retries': '1',
     'Acquire::http::Timeout': '15',
     'Acquire::https::Timeout': '15',
     // Root's apt would give its files to a user of its own, who cannot enter every cache.
@@ -215,13 +223,14 @@ async function aptGet(config: string, args: string[], cwd: string, timeoutMs: nu
   return run(program, ['-c', config, '-q', ...args], { cwd, env: aptEnvironment(), timeoutMs });
 }
 
-async function updateIndex(state: string, config: string, uri: string): Promise<void> {
+/** True when an index that is not older than this was there already. */
+async function updateIndex(state: string, config: string, uri: string, freshMs: number): Promise<boolean> {
   const stamp = join(state, `updated-${createHash('sha256').update(uri).digest('hex').slice(0, 12)}`);
   const updatedMs = await stat(stamp).then(
     ({ mtimeMs }) => mtimeMs,
     () => 0,
   );
-  if (Date.now() - updatedMs < INDEX_FRESH_MS) return;
+  if (Date.now() - updatedMs < freshMs) return true;
   const { code, stderr } = await aptGet(
     config,
     ['-o', 'APT::Update::Error-Mode=any', 'update'],
@@ -232,6 +241,7 @@ async function updateIndex(state: string, config: string, uri: string): Promise<
   await writeFile(stamp, '');
   const now = new Date();
   await utimes(stamp, now, now);
+  return false;
 }
 
 async function downloadAndUnpack(recipe: DebianRecipe, config: string, target: string): Promise<void> {

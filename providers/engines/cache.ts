@@ -17,19 +17,18 @@ export async function cacheFolder(home: string, user: SystemUser | null): Promis
     if (usable && (await canEnter(candidate, user))) return realpath(candidate);
   }
   throw new Error(
-    'No folder could be made for programs; set SOUK_ENGINE_CACHE to one that everyone can traverse.',
+    process.env['SOUK_ENGINE_CACHE']
+      ? 'The folder that SOUK_ENGINE_CACHE names cannot be written by Souk and entered by the engines.'
+      : 'No folder could be made for programs; set SOUK_ENGINE_CACHE to one that everyone can traverse.',
   );
 }
 
-/** The folders that may serve as the cache, preferred first. */
+/** The folders that may serve as the cache, preferred first; one that the operator chose is the only one. */
 export function cacheCandidates(home: string): string[] {
   const chosen = process.env['SOUK_ENGINE_CACHE'];
+  if (chosen) return [resolve(chosen)];
   const personal = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const shared = isRoot() ? ['/var/cache/souk'] : isAbsolute(personal) ? [join(personal, 'souk')] : [];
-  const candidates = [
-    ...(chosen ? [resolve(chosen)] : []),
-    ...shared,
-    join(resolve(home), 'engines', 'cache'),
-  ];
+  const candidates = [...shared, join(resolve(home), 'engines', 'cache')];
   return isRoot() ? [...candidates, join(SYSTEM_DATA, 'cache')] : candidates;
 }

@@ -21,9 +21,16 @@ const SILENCE_MS = 30_000;
  */
 export async function withLock<T>(file: string, waitMs: number, work: () => Promise<T>): Promise<T> {
   const nonce = randomUUID();
-  await waitFor(`the lock ${file}`, waitMs, () => acquire(file, nonce));
+  await waitFor(`the lock ${file}`, waitMs, () => acquire(file, nonce)).catch(async (error: unknown) => {
+    const holder = await readHolder(file);
+    if (holder === null) throw error;
+    throw new Error(
+      `Process ${holder.pid} on ${holder.host} has been at work here for ${waitMs / 1000} s; it holds ${file}. Wait for it or end it.`,
+    );
+  });
   const heartbeat = setInterval(() => {
     const now = new Date();
+    // A lock file that is gone (its home was removed) has nobody left to show a sign of life to.
     utimes(file, now, now).catch(() => undefined);
   }, HEARTBEAT_MS);
   heartbeat.unref();
@@ -53,12 +60,22 @@ async function acquire(file: string, nonce: string): Promise<boolean> {
   }
 }
 
+/** Nobody can hold it under this nonce: locks appear whole, so only a power cut leaves a damaged one. */
+const DAMAGED: Holder = { pid: 0, mark: null, host: '', nonce: '' };
+
+/** Null when there is no lock; throws when it may not be read, for waiting would not help. */
 async function readHolder(file: string): Promise<Holder | null> {
-  const text = await readFile(file, 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as Holder);
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Holder;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    if (error instanceof SyntaxError) return DAMAGED;
+    throw error;
+  }
 }
 
 async function isStale(file: string, holder: Holder): Promise<boolean> {
+  if (holder === DAMAGED) return true;
   if (holder.host === hostname()) return (await startMark(holder.pid)) !== holder.mark;
   const age = await stat(file).then(
     ({ mtimeMs }) => Date.now() - mtimeMs,

@@ -11,6 +11,8 @@ import { type Command, EngineUnavailable, type PgClient, type Progress } from '.
 /** pg_dump refuses a server newer than itself, and the embedded server is 17. */
 const OLDEST_MAJOR = 17;
 
+export const PG_CLIENT_FIX = `Install postgresql-client-${OLDEST_MAJOR}.`;
+
 /** The name of each tool's file. */
 const TOOLS = { psql: 'psql', pgDump: 'pg_dump', pgRestore: 'pg_restore', pgBasebackup: 'pg_basebackup' };
 
@@ -28,7 +30,7 @@ export async function findPgClient(options: { home: string; progress?: Progress 
     throw new EngineUnavailable({
       engine: 'pg-client',
       why: `No psql, pg_dump and pg_restore of PostgreSQL ${OLDEST_MAJOR} or newer are here. ${errorText(error)}`,
-      fix: `Install postgresql-client-${OLDEST_MAJOR}.`,
+      fix: PG_CLIENT_FIX,
     });
   }
 }

@@ -12,7 +12,7 @@ import {
   unlink,
   writeFile,
 } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { exists } from './environment.js';
 import { errorCode } from './errors.js';
 import { canEnter, dropTo, type SystemUser } from './system-user.js';
@@ -33,9 +33,12 @@ export interface Place {
   user: SystemUser | null;
 }
 
-/** Makes a folder that others may traverse, whatever the umask says; its secrets are in 0600 files. */
+/** Makes a folder, and those above it, that others may traverse, whatever the umask says; secrets are in 0600 files. */
 export async function makeOpenFolder(folder: string): Promise<void> {
-  if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, 0o755);
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = resolve(folder); made.length >= first.length; made = dirname(made))
+    await chmod(made, 0o755);
 }
 
 /** Hands a path to the engine's user. */

@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, cp, readdir, readFile, realpath, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, readdir, readFile, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { cacheFolder } from './cache.js';
+import { cacheCandidates, cacheFolder } from './cache.js';
 import { exists, findProgram, isExecutable } from './environment.js';
-import { errorCode } from './errors.js';
+import { errorCode, errorText } from './errors.js';
 import { makeOpenFolder } from './place.js';
 import { run } from './processes.js';
-import type { SystemUser } from './system-user.js';
+import { canRun, type SystemUser } from './system-user.js';
 import { EngineUnavailable, type Progress } from './types.js';
 
 /** What Souk itself and its Postgres provider need of a server. */
-const OLDEST_MAJOR = 14;
+export const OLDEST_MAJOR = 14;
+
+export const POSTGRES_FIX =
+  'Run npm ci without --omit=optional, or install PostgreSQL 17, or set DATABASE_URL to a server.';
 
 export interface PostgresPrograms {
   /** Folder of initdb and postgres. */
@@ -69,8 +72,13 @@ export async function findPostgresPrograms(
   const fits = (found: PostgresPrograms | null): found is PostgresPrograms =>
     found !== null && (wantedMajor === null ? found.major >= OLDEST_MAJOR : found.major === wantedMajor);
   const fromNpm = await npmPackageFolder();
+  let obstacle = '';
   if (fromNpm) {
-    const found = await prepareNpmPackage(fromNpm, home, user, progress);
+    const found = await prepareNpmPackage(fromNpm, home, user, progress).catch((error: unknown) => {
+      // A full disk or a cache that cannot be used: an installed server may still do, else this is the reason.
+      obstacle = ` ${errorText(error)}`;
+      return null;
+    });
     if (fits(found)) return found;
   }
   for (const folder of await installedFolders()) {
@@ -83,8 +91,8 @@ export async function findPostgresPrograms(
       : `PostgreSQL ${wantedMajor}, which made the data,`;
   throw new EngineUnavailable({
     engine: 'postgresql',
-    why: `No server of ${what} runs here: not from npm for ${process.platform}-${process.arch}, nor on PATH, nor in /usr/lib/postgresql.`,
-    fix: 'Run npm ci without --omit=optional, or install PostgreSQL 17, or set DATABASE_URL to a server.',
+    why: `No server of ${what} runs here: not from npm for ${process.platform}-${process.arch}, nor on PATH, nor in /usr/lib/postgresql.${obstacle}`,
+    fix: POSTGRES_FIX,
   });
 }
 
@@ -100,15 +108,14 @@ async function prepareNpmPackage(
     if (found) return found;
   }
   // Here node_modules is read-only to us, or closed to the engine's user (below root's home).
-  const { version } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string };
-  const programs = join(await cacheFolder(home, user), 'programs');
-  const copy = join(programs, `postgresql-${version}-${process.platform}-${process.arch}`);
+  const copy = await copyOf(folder, await cacheFolder(home, user));
+  const programs = dirname(copy);
   if (!(await exists(copy))) {
     progress('Copying the PostgreSQL programs to where their user can read them');
     await makeOpenFolder(programs);
     const draft = `${copy}.${randomBytes(6).toString('hex')}`;
     await cp(native, draft, { recursive: true, verbatimSymlinks: true });
-    await chmod(draft, 0o755);
+    await openToAll(draft);
     await linkLibraries(draft);
     await rename(draft, copy).catch(async (error: unknown) => {
       await rm(draft, { recursive: true });
@@ -119,14 +126,71 @@ async function prepareNpmPackage(
   return probeServer(join(copy, 'bin'), user);
 }
 
+/** Where the package's programs are copied to in that cache. */
+async function copyOf(folder: string, cache: string): Promise<string> {
+  return join(
+    cache,
+    'programs',
+    `postgresql-${await packageVersion(folder)}-${process.platform}-${process.arch}`,
+  );
+}
+
+/** E.g. "17.10.0-beta.17". */
+async function packageVersion(folder: string): Promise<string> {
+  return (JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+/** What the npm package gives without a change to anything; null when it is not here or would not run. */
+export async function surveyNpmPackage(
+  home: string,
+  user: SystemUser | null,
+): Promise<{ version: string; where: string } | null> {
+  const folder = await npmPackageFolder();
+  if (folder === null) return null;
+  const native = join(folder, 'native');
+  const copies = await Promise.all(cacheCandidates(home).map((cache) => copyOf(folder, cache)));
+  for (const place of [native, ...copies]) {
+    const found = await probeServer(join(place, 'bin'), user);
+    if (found) return { version: found.version, where: `npm, ${place}` };
+  }
+  // The first start links the libraries and brings the programs within the user's reach: neither is a failure.
+  const linked = (await missingLinks(native)).length === 0;
+  if (linked && (await canRun(join(native, 'bin/postgres'), user))) return null;
+  const [major, minor] = (await packageVersion(folder)).split('.');
+  return { version: `${major}.${minor}`, where: `npm, ${native} (made ready by the first start)` };
+}
+
+/** What root installed under a umask of 077, nobody else can read; the copy has no secrets. */
+async function openToAll(folder: string): Promise<void> {
+  await chmod(folder, 0o755);
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isSymbolicLink()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const executable = entry.isDirectory() || ((await stat(path)).mode & 0o100) !== 0;
+    await chmod(path, executable ? 0o755 : 0o644);
+  }
+}
+
 /** npm packages cannot hold symbolic links; their list is in a file, and install scripts may have been skipped. */
-async function linkLibraries(native: string): Promise<boolean> {
-  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+async function missingLinks(native: string): Promise<Array<{ link: string; to: string }>> {
+  const list = await readFile(join(native, 'pg-symlinks.json'), 'utf8').catch((error: unknown) => {
+    // Where the platform has no such links, the package has no list of them.
+    if (errorCode(error) === 'ENOENT') return '[]';
+    throw error;
+  });
+  const missing: Array<{ link: string; to: string }> = [];
   for (const { source, target } of JSON.parse(list) as Array<{ source: string; target: string }>) {
-    const link = join(native, '..', target).replace(join(native, '..', 'native'), native);
-    if (await exists(link)) continue;
+    const link = join(native, relative('native', target));
+    if (!(await exists(link))) missing.push({ link, to: relative(dirname(target), source) });
+  }
+  return missing;
+}
+
+/** False when we may not write there. */
+async function linkLibraries(native: string): Promise<boolean> {
+  for (const { link, to } of await missingLinks(native)) {
     try {
-      await symlink(relative(dirname(target), source), link);
+      await symlink(to, link);
     } catch (error) {
       const code = errorCode(error);
       if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return false;

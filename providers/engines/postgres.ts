@@ -12,7 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client } from 'pg';
+import { Client, DatabaseError } from 'pg';
 import { cleanEnvironment, exists, refuseDisabled } from './environment.js';
 import { errorCode } from './errors.js';
 import { withLock } from './lock.js';
@@ -22,12 +22,15 @@ import { renderConfig } from './postgres-config.js';
 import { findPostgresPrograms, type PostgresPrograms } from './postgres-programs.js';
 import {
   commandLine,
+  endAllIn,
+  endMarked,
   endProcess,
   isAlive,
   processesIn,
   run,
   signal,
   startDaemon,
+  startMark,
   waitFor,
 } from './processes.js';
 import { requireNamedUser } from './system-user.js';
@@ -121,17 +124,30 @@ async function checkOwner(cluster: Cluster): Promise<void> {
   throw new Error(`${cluster.data} belongs to user id ${owner.uid}; start Souk as that user or as root.`);
 }
 
-/** The first lines of postmaster.pid: process id, data folder, start time, port; the eighth is the status. */
-async function readPidFile(data: string): Promise<{ pid: number; ready: boolean } | null> {
-  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch(() => null);
+/** What postmaster.pid says of the server. */
+interface Postmaster {
+  pid: number;
+  ready: boolean;
+  /** The first address it could listen on. */
+  address: string;
+}
+
+/** Its lines: process id, data folder, start time, port, socket folder, address, shared memory, status. */
+async function readPidFile(data: string): Promise<Postmaster | null> {
+  const text = await readFile(join(data, 'postmaster.pid'), 'utf8').catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw error;
+  });
   if (text === null) return null;
   const lines = text.split('\n').map((line) => line.trim());
   const pid = Number(lines[0]);
-  return Number.isInteger(pid) && pid > 0 ? { pid, ready: lines[7] === 'ready' } : null;
+  return Number.isInteger(pid) && pid > 0
+    ? { pid, ready: lines[7] === 'ready', address: lines[5] ?? '' }
+    : null;
 }
 
 /** The postmaster of this data folder; null when the id in its pid file is dead or now another program's. */
-async function findPostmaster(data: string): Promise<{ pid: number; ready: boolean } | null> {
+async function findPostmaster(data: string): Promise<Postmaster | null> {
   const file = await readPidFile(data);
   if (file === null || !(await isAlive(file.pid))) return null;
   // As launch() started it: the folder is the last argument.
@@ -149,15 +165,18 @@ async function adopt(cluster: Cluster, state: ClusterState): Promise<PostgresClu
 /** Takes away what a crash left: half-made data folders, backends without a postmaster, a recycled pid file. */
 async function clearAway(cluster: Cluster): Promise<void> {
   for (const entry of await readdir(cluster.place.base)) {
-    if (entry.startsWith('data.new-')) await rm(join(cluster.place.base, entry), { recursive: true });
+    if (!entry.startsWith('data.new-')) continue;
+    const draft = join(cluster.place.base, entry);
+    // An initdb outlives the Souk that was killed, and would write into what is being removed.
+    await endAllIn(draft, cluster.place.user);
+    await rm(draft, { recursive: true, force: true });
   }
   if (!(await exists(cluster.data))) return;
-  const orphans = (): Promise<number[]> => processesIn(cluster.data, cluster.place.user);
-  const orphansGone = async (): Promise<boolean> => (await orphans()).length === 0;
+  const orphansGone = async (): Promise<boolean> =>
+    (await processesIn(cluster.data, cluster.place.user)).length === 0;
   if (!(await waitFor('orphaned backends to end', 5_000, orphansGone).catch(() => false))) {
     // The cluster recovers from its log in any case, so nothing is lost with a busy orphan.
-    for (const pid of await orphans()) signal(pid, 'SIGKILL');
-    await waitFor('orphaned backends to end', 30_000, orphansGone);
+    await endAllIn(cluster.data, cluster.place.user);
   }
   const stale = await readPidFile(cluster.data);
   // PostgreSQL takes a dead id away itself, but refuses to start where the id is a zombie or now another program.
@@ -187,7 +206,7 @@ async function initialise(cluster: Cluster, state: ClusterState, programs: Postg
         ...localeArguments(programs.major),
         ...(options.unsafeFast ? ['--no-sync'] : []),
       ],
-      { user: place.user, timeoutMs: 300_000 },
+      { user: place.user, cwd: draft, timeoutMs: 300_000 },
     );
     await rm(passwordFile);
     if (code !== 0) {
@@ -230,6 +249,7 @@ async function launch(
     const daemon = await startDaemon(join(programs.bin, 'postgres'), ['-D', cluster.data], {
       user: cluster.place.user,
       env: cleanEnvironment({ HOME: cluster.data }),
+      cwd: cluster.data,
       logFile: cluster.logFile,
     });
     try {
@@ -253,6 +273,8 @@ async function waitUntilReady(
   const outcome = await waitFor(`PostgreSQL in ${cluster.data}`, READY_MS, async () => {
     const postmaster = await findPostmaster(cluster.data);
     if (postmaster?.ready) {
+      // It starts with what it gets: on ::1 alone when another program was faster on 127.0.0.1.
+      if (postmaster.address !== '127.0.0.1') return { end: `port ${state.port} taken by another program` };
       const version = await askVersion(cluster, state);
       if (version !== null) return { pid: postmaster.pid, version };
     }
@@ -264,6 +286,9 @@ async function waitUntilReady(
   throw new Error(`PostgreSQL ended with ${outcome.end}. Its log says:\n${await tail(cluster.logFile)}`);
 }
 
+/** It starts up or shuts down; it is being shut down; all its connections are taken at this moment. */
+const NOT_YET = ['57P03', '57P01', '53300'];
+
 async function askVersion(cluster: Cluster, state: ClusterState): Promise<string | null> {
   const client = new Client({
     connectionString: adminUrl(state),
@@ -272,31 +297,39 @@ async function askVersion(cluster: Cluster, state: ClusterState): Promise<string
   });
   // An error after the answer (a shutdown from elsewhere) must not end our process.
   client.on('error', () => undefined);
+  let row: { folder: string; version: string } | undefined;
   try {
     await client.connect();
-    const { rows } = await client.query<{ folder: string; version: string }>(
-      `SELECT current_setting('data_directory') AS folder, current_setting('server_version') AS version`,
-    );
-    const row = rows[0];
-    if (!row || (await realpath(row.folder)) !== (await realpath(cluster.data))) {
-      throw new Error(`Port ${state.port} belongs to another cluster than ${cluster.data}.`);
-    }
-    return row.version.split(' ')[0] ?? row.version;
+    row = (
+      await client.query<{ folder: string; version: string }>(
+        `SELECT current_setting('data_directory') AS folder, current_setting('server_version') AS version`,
+      )
+    ).rows[0];
   } catch (error) {
-    // 57P03: it starts up or shuts down. 53300: all connections are taken, which proves a server all the same.
-    const code = errorCode(error);
-    if (code === '57P03' || code === '53300' || code === 'ECONNREFUSED' || code === 'ECONNRESET') return null;
-    throw error;
+    // What the server itself answered is final, but for "not yet"; a slow or broken connection is no answer.
+    if (error instanceof DatabaseError && !NOT_YET.includes(error.code ?? '')) throw error;
+    return null;
   } finally {
+    // Nothing more is wanted of a connection that broke already.
     await client.end().catch(() => undefined);
   }
+  if (!row || (await realpath(row.folder)) !== (await realpath(cluster.data))) {
+    throw new Error(`Port ${state.port} belongs to another cluster than ${cluster.data}.`);
+  }
+  return row.version.split(' ')[0] ?? row.version;
 }
 
 function adminUrl(state: ClusterState): string {
   return `postgres://postgres:${state.password}@127.0.0.1:${state.port}/postgres`;
 }
 
-function present(cluster: Cluster, state: ClusterState, pid: number, version: string): PostgresCluster {
+async function present(
+  cluster: Cluster,
+  state: ClusterState,
+  pid: number,
+  version: string,
+): Promise<PostgresCluster> {
+  const mark = await startMark(pid);
   return {
     adminUrl: adminUrl(state),
     host: '127.0.0.1',
@@ -304,11 +337,14 @@ function present(cluster: Cluster, state: ClusterState, pid: number, version: st
     dataFolder: cluster.data,
     version,
     pid,
-    stop: () =>
-      withLock(cluster.lockFile, LOCK_MS, async () => {
+    stop: async () => {
+      // Somebody removed the home below a running server: without a lock, but not without an end.
+      if (!(await exists(cluster.place.folder))) return endMarked(pid, mark, ['SIGINT', 'SIGQUIT'], STOP_MS);
+      await withLock(cluster.lockFile, LOCK_MS, async () => {
         const postmaster = await findPostmaster(cluster.data);
         // SIGINT is the fast shutdown: sessions are ended, nothing is lost.
         if (postmaster) await endProcess(postmaster.pid, ['SIGINT', 'SIGQUIT'], STOP_MS);
-      }),
+      });
+    },
   };
 }

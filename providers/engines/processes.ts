@@ -71,14 +71,15 @@ export interface Daemon {
 export function startDaemon(
   command: string,
   args: string[],
-  options: { user: SystemUser | null; env: Record<string, string>; logFile: string },
+  options: { user: SystemUser | null; env: Record<string, string>; cwd: string; logFile: string },
 ): Promise<Daemon> {
   // The log is opened by us, so it may lie where the server's own user cannot write.
   const log = openSync(options.logFile, 'a', 0o600);
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       ...identity(options.user),
-      cwd: '/',
+      // Its data folder, so that processesIn() sees it from its first moment.
+      cwd: options.cwd,
       env: options.env,
       stdio: ['ignore', log, log],
       detached: true,
@@ -150,7 +151,12 @@ const LIST_BY_FOLDER = 'for p in /proc/[0-9]*; do [ "$p/cwd" -ef "$1" ] && echo 
  * Asked as that user, because a container's root may not look at other users' processes.
  */
 export async function processesIn(folder: string, user: SystemUser | null): Promise<number[]> {
-  const { stdout } = await run('/bin/sh', ['-c', LIST_BY_FOLDER, 'sh', folder], { user, timeoutMs: 20_000 });
+  const { code, stdout, stderr } = await run('/bin/sh', ['-c', LIST_BY_FOLDER, 'sh', folder], {
+    user,
+    timeoutMs: 20_000,
+  });
+  // An empty list permits a start, so it must never come from a failure to look.
+  if (code !== 0) throw new Error(`The processes in ${folder} could not be listed: ${stderr.trim()}`);
   return stdout.split('\n').filter(Boolean).map(Number);
 }
 
@@ -179,4 +185,23 @@ export async function endProcess(pid: number, signals: NodeJS.Signals[], eachMs:
     if (gone) return;
   }
   throw new Error(`Process ${pid} does not end.`);
+}
+
+/** Kills whatever of the user's works in that folder, and waits until all is gone. */
+export async function endAllIn(folder: string, user: SystemUser | null): Promise<void> {
+  await waitFor(`the processes in ${folder} to end`, 30_000, async () => {
+    const pids = await processesIn(folder, user);
+    for (const pid of pids) signal(pid, 'SIGKILL');
+    return pids.length === 0;
+  });
+}
+
+/** Ends the process with that id and start mark; nothing when it is gone or the id is another's now. */
+export async function endMarked(
+  pid: number,
+  mark: string | null,
+  signals: NodeJS.Signals[],
+  eachMs: number,
+): Promise<void> {
+  if (mark !== null && (await startMark(pid)) === mark) await endProcess(pid, signals, eachMs);
 }

@@ -15,7 +15,7 @@ export interface RedisPrograms {
   where: string;
 }
 
-const FIX =
+export const REDIS_FIX =
   'Install valkey-server or redis-server (6.2 or newer), or name one in REDIS_SERVER_BIN, or set REDIS_URL.';
 
 /** Finds a server of Valkey or Redis, on the machine first, then in Debian's packages. */
@@ -37,7 +37,7 @@ export async function findRedisPrograms(
     }
   }
   const why = ['No Valkey or Redis server is on this machine.', ...new Set(reasons)].join(' ');
-  throw new EngineUnavailable({ engine: 'valkey', why, fix: FIX });
+  throw new EngineUnavailable({ engine: 'valkey', why, fix: REDIS_FIX });
 }
 
 /** The server that REDIS_SERVER_BIN names, or one on PATH; fetches nothing. */
@@ -53,7 +53,7 @@ export async function findInstalledRedis(user: SystemUser | null): Promise<Redis
     throw new EngineUnavailable({
       engine: 'valkey',
       why: `REDIS_SERVER_BIN (${chosen}) ${readable}.`,
-      fix: FIX,
+      fix: REDIS_FIX,
     });
   }
   for (const name of ['valkey-server', 'redis-server']) {

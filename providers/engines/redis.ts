@@ -6,7 +6,7 @@ import { exists, refuseDisabled } from './environment.js';
 import { withLock } from './lock.js';
 import { findPlace, giveTo, type Place, readState, replaceFile, rotateLog, tail } from './place.js';
 import { freePort, isPortFree } from './ports.js';
-import { endProcess, isAlive, processesIn, startDaemon, startMark, waitFor } from './processes.js';
+import { endMarked, endProcess, isAlive, processesIn, startDaemon, startMark, waitFor } from './processes.js';
 import { findRedisPrograms, type RedisPrograms } from './redis-programs.js';
 import type { RedisOptions, RedisServer } from './types.js';
 
@@ -147,6 +147,7 @@ async function launch(server: Server, state: RedisState, programs: RedisPrograms
     const daemon = await startDaemon(command, [...args, server.configFile], {
       user: server.place.user,
       env,
+      cwd: server.data,
       logFile: server.logFile,
     });
     Object.assign(state, { pid: daemon.pid, mark: await startMark(daemon.pid) });
@@ -175,18 +176,22 @@ async function waitUntilReady(
       throw new Error(`Redis ended with ${end}. Its log says:\n${await tail(server.logFile)}`);
     return ask(state, pid);
   });
+  const mark = await startMark(pid);
   return {
     url: url(state),
     port: state.port,
     pid,
     ...found,
-    stop: () =>
-      withLock(server.lockFile, LOCK_MS, async () => {
+    stop: async () => {
+      // Somebody removed the home below a running server: without a lock, but not without an end.
+      if (!(await exists(server.place.folder))) return endMarked(pid, mark, ['SIGTERM'], STOP_MS);
+      await withLock(server.lockFile, LOCK_MS, async () => {
         const current = await readState<RedisState>(server.stateFile);
         const process = current && (await findProcess(server, current));
         // On SIGTERM it writes what is due to the append-only file, then ends.
         if (process !== null) await endProcess(process, ['SIGTERM'], STOP_MS);
-      }),
+      });
+    },
   };
 }
 
@@ -214,6 +219,7 @@ async function ask(state: RedisState, pid: number): Promise<Pick<RedisServer, 'k
       ? { kind: 'redis', version: field('redis_version') ?? '' }
       : { kind: 'valkey', version: valkey };
   } catch {
+    // No answer, or not one to our password: it is not (yet) the server we look for.
     return null;
   } finally {
     client.disconnect();

