@@ -53,3 +53,19 @@ CREATE TRIGGER audit_events_append_only BEFORE UPDATE OR DELETE ON audit_events
   FOR EACH ROW EXECUTE FUNCTION audit_events_are_append_only();
 CREATE TRIGGER audit_events_no_truncate BEFORE TRUNCATE ON audit_events
   FOR EACH STATEMENT EXECUTE FUNCTION audit_events_are_append_only();
+
+-- Processes remember whose tokens are used; this tells them of what changes. An empty payload means: forget all.
+CREATE FUNCTION tell_of_changed_token() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('souk_tokens', encode(OLD.token_hash, 'hex'));
+  RETURN NULL;
+END $$;
+CREATE TRIGGER access_tokens_notify AFTER UPDATE OR DELETE ON access_tokens
+  FOR EACH ROW EXECUTE FUNCTION tell_of_changed_token();
+CREATE FUNCTION tell_of_changed_account() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('souk_tokens', '');
+  RETURN NULL;
+END $$;
+CREATE TRIGGER accounts_notify AFTER UPDATE OR DELETE ON accounts
+  FOR EACH STATEMENT EXECUTE FUNCTION tell_of_changed_account();

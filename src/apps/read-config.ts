@@ -1,24 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { authorOf, type Actor } from '../accounts/actor.js';
-import { AuditTrail } from '../audit/audit-trail.js';
+import { ReadTrail } from '../audit/read-trail.js';
 import { Database } from '../kernel/db/database.js';
 import { AppRepository } from './app.repository.js';
 import { flatten } from './environment.js';
 import { ReleaseRepository } from './release.repository.js';
 
-/** Reads config vars. Every read is in the audit trail before a value leaves. */
+/** Reads config vars. Who reads them is in the audit trail before a value leaves. */
 @Injectable()
 export class ReadConfig {
   constructor(
     private readonly db: Database,
     private readonly apps: AppRepository,
     private readonly releases: ReleaseRepository,
-    private readonly audit: AuditTrail,
+    private readonly reads: ReadTrail,
   ) {}
 
   /** What the app would be started with now. */
   async current(actor: Actor, identity: string): Promise<Record<string, string>> {
-    const current = await this.releases.currentForActor(this.db.manager, actor, identity);
+    const current = await this.releases.currentForActor(this.db, actor, identity);
     await this.note(actor, current.appId, current.version);
     return flatten(current.environment);
   }
@@ -32,7 +32,7 @@ export class ReadConfig {
   }
 
   private note(actor: Actor, appId: string, version: number): Promise<void> {
-    return this.audit.noteRead(authorOf(actor), {
+    return this.reads.note(actor.tokenId, authorOf(actor), {
       action: 'config.read',
       subject: { kind: 'app', id: appId },
       appId,

@@ -41,15 +41,17 @@ export class AuditChain {
       );
       let hash = head?.seal_hash ?? FIRST;
       let seq = BigInt(head?.seal_seq ?? 0);
+      const seals: { id: string; seq: string; hash: Buffer }[] = [];
       for (const row of rows) {
         seq += 1n;
         hash = link(hash, seq, row.body);
-        await tx.query('UPDATE audit_events SET seal_seq = $2, seal_hash = $3 WHERE id = $1', [
-          row.id,
-          `${seq}`,
-          hash,
-        ]);
+        seals.push({ id: row.id, seq: `${seq}`, hash });
       }
+      await tx.query(
+        `UPDATE audit_events e SET seal_seq = s.seq, seal_hash = s.hash
+         FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS s (id, seq, hash) WHERE e.id = s.id`,
+        [seals.map(({ id }) => id), seals.map((one) => one.seq), seals.map((one) => one.hash)],
+      );
       return rows.length;
     });
   }

@@ -6,6 +6,7 @@ import { isId, type TokenId } from '../../kernel/ids.js';
 import { AccountRepository } from '../account.repository.js';
 import { accountErrors } from '../accounts.errors.js';
 import { authorOf, type Actor } from '../actor.js';
+import { TokenCache } from '../token-cache.js';
 
 /** Ends one of the actor's tokens, at once. */
 @Injectable()
@@ -15,6 +16,7 @@ export class RevokeToken {
     private readonly clock: Clock,
     private readonly accounts: AccountRepository,
     private readonly audit: AuditTrail,
+    private readonly cache: TokenCache,
   ) {}
 
   async run(actor: Actor, id: string): Promise<void> {
@@ -24,5 +26,7 @@ export class RevokeToken {
       if (!revoked) throw accountErrors.token_not_found();
       await this.audit.add(tx, authorOf(actor), { action: 'token.revoked', subject: { kind: 'token', id } });
     });
+    // Other processes are told by PostgreSQL; this one answers the caller and must know already.
+    this.cache.forget(null);
   }
 }

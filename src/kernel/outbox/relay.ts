@@ -1,8 +1,7 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
-import { Client } from 'pg';
-import { CONFIG, type Config } from '../config.js';
 import { CrashPoints } from '../crash-points.js';
 import { Database } from '../db/database.js';
+import { Notifications } from '../db/notifications.js';
 import { JobQueue } from '../jobs/job-queue.js';
 import { LOGGER, type Logger } from '../log.js';
 
@@ -21,20 +20,24 @@ interface OutboxRow {
 export class Relay implements BeforeApplicationShutdown {
   private stopping = false;
   private loop: Promise<void> | null = null;
-  private listener: Client | null = null;
   private wake: () => void = () => undefined;
   /** Set by a notice that came while a batch was on its way, so that it is not slept over. */
   private woken = false;
 
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly log: Logger,
     private readonly db: Database,
+    private readonly notifications: Notifications,
     private readonly queue: JobQueue,
     private readonly crashPoints: CrashPoints,
   ) {}
 
   start(): void {
+    const wake = () => {
+      this.woken = true;
+      this.wake();
+    };
+    this.notifications.listen('souk_outbox', { onNotice: wake, onGap: wake });
     this.loop ??= this.run();
   }
 
@@ -42,8 +45,6 @@ export class Relay implements BeforeApplicationShutdown {
     this.stopping = true;
     this.wake();
     await this.loop;
-    await this.listener?.end();
-    this.listener = null;
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -73,7 +74,6 @@ export class Relay implements BeforeApplicationShutdown {
   private async run(): Promise<void> {
     while (!this.stopping) {
       try {
-        await this.listen();
         const moved = await this.moveBatch();
         if (moved === BATCH_ROWS_MAX) continue;
       } catch (error) {
@@ -96,26 +96,5 @@ export class Relay implements BeforeApplicationShutdown {
         resolve();
       };
     });
-  }
-
-  /** A connection of its own for LISTEN, opened again after it broke. */
-  private async listen(): Promise<void> {
-    if (this.listener !== null) return;
-    const client = new Client({
-      connectionString: this.config.databaseUrl.reveal(),
-      application_name: 'souk-relay',
-    });
-    const forget = () => {
-      if (this.listener === client) this.listener = null;
-    };
-    client.on('error', forget);
-    client.on('end', forget);
-    client.on('notification', () => {
-      this.woken = true;
-      this.wake();
-    });
-    await client.connect();
-    await client.query('LISTEN souk_outbox');
-    this.listener = client;
   }
 }
