@@ -58,7 +58,7 @@ describe('a machine with Node, npm, sh, apt and dpkg on PATH, and nothing fetche
       await makeBarePath(path);
       const [child, line] = await bench.otherProcess(FIRST_START, {
         user,
-        checkout: await bench.checkout(kind === 'root' ? 'closed' : 'open'),
+        checkout: await bench.checkout(kind === 'root' ? 'closed' : 'read-only'),
         env: { PATH: path, HOME: home, HOME_OF_SOUK: home, SOUK_ENGINE_CACHE: cache, REDIS_SERVER_BIN: '' },
       });
       assert.equal(await endOf(child), 0);

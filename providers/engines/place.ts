@@ -4,10 +4,12 @@ import {
   chown,
   link,
   mkdir,
+  readdir,
   readFile,
   realpath,
   rename,
   rm,
+  rmdir,
   stat,
   unlink,
   writeFile,
@@ -62,10 +64,31 @@ export async function findPlace(engine: string, kind: string, home: string, name
   }
   const user = await dropTo(engine);
   if (user === null || (await canEnter(folder, user))) return { folder, base: folder, user };
-  const base = join((await systemBase(root, true)) ?? SYSTEM_DATA, kind, name);
-  await makeOpenFolder(SYSTEM_DATA);
-  for (const step of [join(base, '..', '..'), join(base, '..'), base]) await makeOpenFolder(step);
+  const system = (await systemBase(root, true)) ?? SYSTEM_DATA;
+  const base = join(system, kind, name);
+  await makeOpenFolder(base);
+  await replaceFile(join(system, 'home'), `${root}\n`);
   return { folder, base, user };
+}
+
+/** Takes away the folders of an engine whose data is gone; others' folders and what is not ours stay. */
+export async function removePlace({ folder, base }: Place): Promise<void> {
+  await removeEmpty(folder);
+  if (base === folder) return;
+  await rm(base, { recursive: true, force: true });
+  await removeEmpty(dirname(base));
+  const system = dirname(dirname(base));
+  const left = await readdir(system).catch(() => []);
+  if (!left.every((entry) => entry === 'home')) return;
+  await rm(join(system, 'home'), { force: true });
+  // Not recursively: another engine of this home may begin at this moment.
+  await removeEmpty(system);
+}
+
+async function removeEmpty(folder: string): Promise<void> {
+  await rmdir(folder).catch((error: unknown) => {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(errorCode(error) ?? '')) throw error;
+  });
 }
 
 /** The home's own folder under SYSTEM_DATA. Its name is kept in the home, so a moved home still finds it. */
@@ -86,7 +109,24 @@ async function systemBase(home: string, make: boolean): Promise<string | null> {
   }
   const id = (await readFile(file, 'utf8')).trim();
   if (!/^[A-Za-z0-9-]+$/.test(id)) throw new Error(`${file} is damaged.`);
-  return join(SYSTEM_DATA, id);
+  const system = join(SYSTEM_DATA, id);
+  await refuseCopy(home, id, system);
+  return system;
+}
+
+/** A copy of a home must not take over the servers and the data of the one it was copied from. */
+async function refuseCopy(home: string, id: string, system: string): Promise<void> {
+  // Not there before the first engine has its data.
+  const known = (await readFile(join(system, 'home'), 'utf8').catch(() => home)).trim();
+  if (known === home) return;
+  const other = await readFile(join(known, 'engines', 'id'), 'utf8').catch(() => null);
+  if (other?.trim() !== id) return replaceFile(join(system, 'home'), `${home}\n`); // It was moved here.
+  const [here, there] = await Promise.all([stat(home), stat(known)]);
+  // One folder that is mounted in two places is no copy.
+  if (here.dev === there.dev && here.ino === there.ino) return;
+  throw new Error(
+    `${home} is a copy of ${known}, whose data is in ${system}. Remove ${join(home, 'engines')} to begin anew here.`,
+  );
 }
 
 /** Reads a state file; null when there is none yet. */
@@ -101,8 +141,7 @@ export async function readState<T>(file: string): Promise<T | null> {
 
 /** Replaces a file in one step, so that a crash leaves the old or the new, never half of it. */
 export async function replaceFile(file: string, text: string, user: SystemUser | null = null): Promise<void> {
-  const draft = `${file}.new`;
-  await rm(draft, { force: true });
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, text, { mode: 0o600, flush: true });
   await giveTo(draft, user);
   await rename(draft, file);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -179,6 +179,25 @@ describe('startPostgres', () => {
     assert.ok(cluster.dataFolder.startsWith(process.getuid?.() === 0 ? SYSTEM_DATA : home));
     await cluster.stop();
     assert.equal((await start(home)).dataFolder, cluster.dataFolder);
+  });
+
+  it('finds its data in a home that was moved, and does not take that of a home it was copied from', async () => {
+    const home = await bench.home(0o700);
+    const first = await start(home);
+    await query(first, `CREATE TABLE kept AS SELECT 'here' AS value`);
+    await first.stop();
+    const moved = await bench.home(0o700);
+    await rename(join(home, 'engines'), join(moved, 'engines'));
+    const second = await start(moved);
+    assert.deepEqual(await query(second, 'SELECT value FROM kept'), ['here']);
+
+    const copy = await bench.home(0o700);
+    await cp(join(moved, 'engines'), join(copy, 'engines'), { recursive: true });
+    // Root's data is outside of the home; everyone else's was copied with it.
+    if (process.getuid?.() === 0) await assert.rejects(start(copy), /is a copy of/);
+    else assert.notEqual((await start(copy)).pid, second.pid);
+    await rm(join(copy, 'engines/id'), { force: true });
+    assert.deepEqual(await query(second, 'SELECT value FROM kept'), ['here']);
   });
 
   it('stops a server whose home was removed below it, and stopping again is nothing', async () => {

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withLock } from './lock.js';
-import { findPlace } from './place.js';
+import { findPlace, removePlace } from './place.js';
 import { processesIn } from './processes.js';
 
 /** Removes a stopped engine with its data for good, wherever the data lies. */
@@ -17,8 +17,8 @@ export async function removeEngine(options: {
     if ((await processesIn(data, place.user)).length > 0)
       throw new Error(`${data} is in use; stop its engine first.`);
     await rm(data, { recursive: true, force: true });
-    if (place.base !== place.folder) await rm(place.base, { recursive: true, force: true });
     await rm(join(place.folder, 'state.json'), { force: true });
     for (const log of ['server.log', 'server.log.1']) await rm(join(place.folder, log), { force: true });
   });
+  await removePlace(place);
 }

@@ -1,4 +1,4 @@
-import { chmod, cp, lstat, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -9,9 +9,10 @@ const NODE_MODULES = join(HERE, '../../node_modules');
 
 /**
  * This folder as JavaScript with the packages it imports, as another Souk would have it. 'linked' shares our
- * node_modules; a copy is as npm unpacks it before any install script ran, and 'closed' as under a umask of 077.
+ * node_modules; a copy is as npm unpacks it before any install script ran: 'closed' as under a umask of 077,
+ * 'read-only' as another user installed it.
  */
-export async function makeCheckout(folder: string, kind: 'linked' | 'closed' | 'open'): Promise<void> {
+export async function makeCheckout(folder: string, kind: 'linked' | 'closed' | 'read-only'): Promise<void> {
   const engines = join(folder, 'engines');
   await mkdir(engines);
   await writeFile(join(folder, 'package.json'), '{"type":"module"}', { mode: 0o644 });
@@ -27,7 +28,14 @@ export async function makeCheckout(folder: string, kind: 'linked' | 'closed' | '
     const target = join(folder, 'node_modules', name);
     await cp(join(NODE_MODULES, name), target, { recursive: true, filter: isNoLink });
   }
-  await setModes(folder, kind === 'closed' ? 0o700 : 0o755);
+  await setModes(engines, 0o755);
+  await setModes(join(folder, 'node_modules'), kind === 'closed' ? 0o700 : 0o555);
+}
+
+/** Removes a checkout, a read-only one too. */
+export async function removeCheckout(folder: string): Promise<void> {
+  await setModes(join(folder, 'node_modules'), 0o700);
+  await rm(folder, { recursive: true });
 }
 
 function serverPackage(): string {
@@ -52,6 +60,7 @@ async function dependencies(names: string[]): Promise<string[]> {
 }
 
 async function setModes(folder: string, mask: number): Promise<void> {
+  await chmod(folder, mask & 0o755);
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const { mode } = await lstat(path);

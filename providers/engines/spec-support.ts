@@ -20,7 +20,7 @@ import { exists, findProgram } from './environment.js';
 import { findPlace, SYSTEM_DATA } from './place.js';
 import { endAllIn, processesIn } from './processes.js';
 import { removeEngine } from './remove.js';
-import { makeCheckout } from './spec-checkout.js';
+import { makeCheckout, removeCheckout } from './spec-checkout.js';
 import { dropTo, isRoot, type SystemUser } from './system-user.js';
 
 export interface ProcessOptions {
@@ -34,6 +34,7 @@ export interface ProcessOptions {
 /** Makes homes and the programs of other processes for a spec file, and takes everything away after it. */
 export class Workbench {
   private readonly folders: string[] = [];
+  private readonly checkouts: string[] = [];
   private readonly children: ChildProcess[] = [];
   private ours: string | null = null;
 
@@ -46,9 +47,10 @@ export class Workbench {
     return home;
   }
 
-  /** A checkout with copies of the packages that the engines need: closed to all but us, or open to be read by all. */
-  async checkout(access: 'closed' | 'open'): Promise<string> {
+  /** A checkout with copies of the packages that the engines need: closed to all but us, or readable by all. */
+  async checkout(access: 'closed' | 'read-only'): Promise<string> {
     const folder = await this.home(access === 'closed' ? 0o700 : 0o755);
+    this.checkouts.push(folder);
     await makeCheckout(folder, access);
     return folder;
   }
@@ -83,6 +85,7 @@ export class Workbench {
 
   async clear(): Promise<void> {
     for (const child of this.children.splice(0)) await killed(child);
+    for (const folder of this.checkouts.splice(0)) await removeCheckout(folder);
     for (const folder of this.folders.splice(0)) {
       const id = await readFile(join(folder, 'engines/id'), 'utf8').catch(() => null);
       for (const kind of ['postgres', 'redis'] as const) {
