@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { OwnSouk } from '../support/own-souk.js';
+
+/** The real `heroku` CLI, unmodified, pointed here by nothing but what `souk cli-env` prints. */
+const CLI = 'node_modules/heroku/bin/run.js';
+
+let souk: OwnSouk;
+let scratch: string;
+let environment: Record<string, string>;
+beforeAll(async () => {
+  souk = new OwnSouk();
+  await souk.start();
+  const printed = await souk.run(['cli-env', '--json']);
+  environment = JSON.parse(printed.output) as Record<string, string>;
+  // The CLI edits the git configuration in HOME.
+  scratch = mkdtempSync(join(tmpdir(), 'souk-heroku-'));
+});
+afterAll(async () => {
+  await souk.remove();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+interface Run {
+  code: number;
+  stdout: string;
+  stderr: string;
+  both: string;
+}
+
+function heroku(...args: string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env.PATH, ...environment, HOME: scratch, NO_COLOR: '1' };
+    execFile(process.execPath, [CLI, ...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr, both: stdout + stderr });
+    });
+  });
+}
+
+async function succeeds(...args: string[]): Promise<Run> {
+  const run = await heroku(...args);
+  assert.equal(run.code, 0, `heroku ${args.join(' ')}\n${run.both}`);
+  return run;
+}
+
+async function fails(...args: string[]): Promise<Run> {
+  const run = await heroku(...args);
+  assert.notEqual(run.code, 0, `heroku ${args.join(' ')}\n${run.both}`);
+  return run;
+}
+
+describe('the heroku CLI', () => {
+  it('auth:whoami', async () => {
+    assert.match((await succeeds('auth:whoami')).stdout, /^operator@souk\.localhost$/m);
+  });
+
+  it('apps:create, apps, apps:info', async () => {
+    assert.match((await succeeds('apps:create', 'cli-shop')).both, /Creating.*cli-shop.*done/s);
+    assert.match((await succeeds('apps')).stdout, /^cli-shop$/m);
+    assert.match((await succeeds('apps:info', '-a', 'cli-shop')).stdout, /=== cli-shop/);
+    const info = JSON.parse((await succeeds('apps:info', '-a', 'cli-shop', '--json')).stdout) as {
+      app: { name: string };
+    };
+    assert.equal(info.app.name, 'cli-shop');
+    assert.match((await fails('apps:create', 'cli-shop')).both, /Another app has this name already/);
+    assert.match((await fails('apps:info', '-a', 'no-such-app')).both, /Couldn't find that app/);
+  });
+
+  it('config:set, config, config:get, config:unset, releases', async () => {
+    assert.match(
+      (await succeeds('config:set', 'A=1', 'B=two words', '-a', 'cli-shop')).both,
+      /restarting.*v2/is,
+    );
+    assert.match((await succeeds('config', '-a', 'cli-shop')).stdout, /A:\s+1\nB:\s+two words/);
+    assert.equal((await succeeds('config:get', 'B', '-a', 'cli-shop')).stdout, 'two words\n');
+    await succeeds('config:unset', 'A', '-a', 'cli-shop');
+    assert.deepEqual(JSON.parse((await succeeds('config', '--json', '-a', 'cli-shop')).stdout), {
+      B: 'two words',
+    });
+    const releases = (await succeeds('releases', '-a', 'cli-shop')).stdout;
+    for (const text of [
+      'v3',
+      'Remove A config var',
+      'v2',
+      'Set A, B config vars',
+      'v1',
+      'Initial release',
+      'operator@souk.localhost',
+    ])
+      assert.ok(releases.includes(text), `${text}\n${releases}`);
+    assert.match((await fails('config:set', '1A=x', '-a', 'cli-shop')).both, /cannot be a config var name/);
+  });
+
+  it('addons:services, addons:plans', async () => {
+    assert.match((await succeeds('addons:services')).stdout, /souk-postgresql/);
+    const plans = (await succeeds('addons:plans', 'souk-postgresql')).stdout;
+    assert.match(plans, /souk-postgresql:essential-0.*\$5\/month/);
+    assert.match(plans, /souk-postgresql:essential-1.*\$9\/month/);
+  });
+
+  it('addons:create, addons, addons:info, config:get: a DATABASE_URL that works', async () => {
+    const created = await succeeds('addons:create', 'souk-postgresql:essential-0', '-a', 'cli-shop');
+    assert.match(created.both, /Creating souk-postgresql:essential-0 on.*cli-shop.*\$5\/month/s);
+    assert.match(created.both, /Created .* as DATABASE_URL/);
+    const url = (await succeeds('config:get', 'DATABASE_URL', '-a', 'cli-shop')).stdout.trim();
+    assert.match(url, /^postgres:\/\/.*@localhost:\d+\//);
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    assert.deepEqual((await client.query('SELECT 1 AS one')).rows, [{ one: 1 }]);
+    await client.end();
+    assert.match(
+      (await succeeds('addons', '-a', 'cli-shop')).stdout,
+      /souk-postgresql.*as DATABASE.*essential-0.*\$5\/month.*created/s,
+    );
+    assert.match((await succeeds('addons', '--all')).stdout, /cli-shop/);
+    const info = (await succeeds('addons:info', 'DATABASE', '-a', 'cli-shop')).stdout;
+    assert.match(info, /Plan:\s+souk-postgresql:essential-0/);
+    assert.match(info, /State:\s+created/);
+    assert.match(info, /Attachments:\s+cli-shop::DATABASE/);
+  });
+
+  it('addons:create --wait --as --name', async () => {
+    const created = await succeeds(
+      'addons:create',
+      'souk-postgresql:essential-1',
+      '--wait',
+      '--as',
+      'REPORTS',
+      '--name',
+      'cli-reports-db',
+      '-a',
+      'cli-shop',
+    );
+    assert.match(created.both, /REPORTS_URL/);
+    assert.match((await succeeds('config:get', 'REPORTS_URL', '-a', 'cli-shop')).stdout, /^postgres:/);
+    assert.match(
+      (await fails('addons:create', 'souk-postgresql', '--name', 'cli-reports-db', '-a', 'cli-shop')).both,
+      /Another add-on has this name already/,
+    );
+    assert.match(
+      (await fails('addons:create', 'souk-postgresql:enormous', '-a', 'cli-shop')).both,
+      /Couldn't find the plan/,
+    );
+    assert.match(
+      (await fails('addons:create', 'no-such-service', '-a', 'cli-shop')).both,
+      /Couldn't find the add-on service/,
+    );
+  });
+
+  it('addons:destroy', async () => {
+    const url = (await succeeds('config:get', 'REPORTS_URL', '-a', 'cli-shop')).stdout.trim();
+    assert.match(
+      (await succeeds('addons:destroy', 'cli-reports-db', '--confirm', 'cli-shop', '-a', 'cli-shop')).both,
+      /Destroying cli-reports-db.*done/s,
+    );
+    assert.equal((await succeeds('config:get', 'REPORTS_URL', '-a', 'cli-shop')).stdout.trim(), '');
+    const client = new pg.Client({ connectionString: url });
+    await assert.rejects(client.connect());
+    assert.match((await fails('addons:info', 'cli-reports-db', '-a', 'cli-shop')).both, /Couldn't find/);
+  });
+
+  it('apps:destroy takes the add-ons along', async () => {
+    assert.match(
+      (await succeeds('apps:destroy', '-a', 'cli-shop', '--confirm', 'cli-shop')).both,
+      /Destroying.*cli-shop.*done/s,
+    );
+    assert.doesNotMatch((await succeeds('apps')).stdout, /cli-shop/);
+    assert.doesNotMatch((await succeeds('addons', '--all')).stdout, /souk-postgresql/);
+  });
+
+  it('a token that is none', async () => {
+    const known = environment;
+    environment = { ...environment, HEROKU_API_KEY: 'wrong' };
+    try {
+      assert.match((await fails('apps')).both, /invalid/i);
+    } finally {
+      environment = known;
+    }
+  });
+});
