@@ -8,11 +8,21 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const program = join(root, 'dist', 'src', 'main.js');
 const stamp = join(root, 'dist', '.built');
-const SOURCES = ['src', 'providers', 'bench', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json'];
+const SOURCES = [
+  'src',
+  'providers',
+  'bench',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'nest-cli.json',
+];
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`Souk needs Node.js 20.19 or newer; this is ${process.versions.node}. Install a newer Node.js and try again.`);
+  console.error(
+    `Souk needs Node.js 20.19 or newer; this is ${process.versions.node}. Install a newer Node.js and try again.`,
+  );
   process.exit(1);
 }
 
