@@ -6,3 +6,4 @@ export { removeEngine } from './remove.js';
 export { surveyEngines } from './survey.js';
 export { freePort, isPortFree } from './ports.js';
 export { dropTo, type SystemUser } from './system-user.js';
+export { holdLock, LockHeld } from './lock.js';

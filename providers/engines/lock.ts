@@ -15,18 +15,39 @@ interface Holder {
 const HEARTBEAT_MS = 2_000;
 const SILENCE_MS = 30_000;
 
-/**
- * Runs the work while holding the lock file; other processes wait. A lock whose holder died is taken over:
- * on this host by process id and start mark, from another host (a container made anew) by its silence.
- */
+/** A lock file that is held by somebody who lives. */
+export class LockHeld extends Error {
+  constructor(
+    readonly file: string,
+    readonly holder: { pid: number; host: string },
+    waitedMs: number,
+  ) {
+    super(
+      `Process ${holder.pid} on ${holder.host} has been at work here for ${waitedMs / 1000} s; it holds ${file}. Wait for it or end it.`,
+    );
+    this.name = 'LockHeld';
+  }
+}
+
+/** Runs the work while holding the lock file; other processes wait. */
 export async function withLock<T>(file: string, waitMs: number, work: () => Promise<T>): Promise<T> {
+  const release = await holdLock(file, waitMs);
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
+
+/**
+ * Takes the lock file, and gives what lets it go; throws `LockHeld` after `waitMs`. A lock whose holder died is taken
+ * over: on this host by process id and start mark, from another host (a container made anew) by its silence.
+ */
+export async function holdLock(file: string, waitMs: number): Promise<() => Promise<void>> {
   const nonce = randomUUID();
   await waitFor(`the lock ${file}`, waitMs, () => acquire(file, nonce)).catch(async (error: unknown) => {
     const holder = await readHolder(file);
-    if (holder === null) throw error;
-    throw new Error(
-      `Process ${holder.pid} on ${holder.host} has been at work here for ${waitMs / 1000} s; it holds ${file}. Wait for it or end it.`,
-    );
+    throw holder === null ? error : new LockHeld(file, holder, waitMs);
   });
   const heartbeat = setInterval(() => {
     const now = new Date();
@@ -34,12 +55,10 @@ export async function withLock<T>(file: string, waitMs: number, work: () => Prom
     utimes(file, now, now).catch(() => undefined);
   }, HEARTBEAT_MS);
   heartbeat.unref();
-  try {
-    return await work();
-  } finally {
+  return async () => {
     clearInterval(heartbeat);
     if ((await readHolder(file))?.nonce === nonce) await unlink(file);
-  }
+  };
 }
 
 async function acquire(file: string, nonce: string): Promise<boolean> {

@@ -1,7 +1,14 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { EngineUnavailable, startPostgres, startRedis, type Missing } from '../../providers/engines/index.js';
+import {
+  EngineUnavailable,
+  holdLock,
+  LockHeld,
+  startPostgres,
+  startRedis,
+  type Missing,
+} from '../../providers/engines/index.js';
 import type { Config, Settings } from '../kernel/config.js';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
 import type { Progress } from '../kernel/progress.js';
@@ -18,6 +25,9 @@ export interface BroughtUp {
   stopEngines: () => Promise<void>;
 }
 
+/** A Souk that was just told to stop may still be draining; one that runs is not waited for. */
+const HOME_LOCK_WAIT_MS = 1_000;
+
 /** The broker's own needs, which are few: connections of the API, the worker, the relay and the queue. */
 const BROKER_POSTGRES = { max_connections: '200' };
 
@@ -29,7 +39,45 @@ export async function bringUp(settings: Settings, progress: Progress): Promise<B
   chmodSync(home, 0o700);
   const stops: (() => Promise<void>)[] = [];
   const missing: Missing[] = [];
+  // A second whole Souk would adopt the engines of the first, and stop them under it.
+  if (settings.role === 'all') stops.push(await claimHome(home));
+  try {
+    const config = await settle(settings, home, progress, stops, missing);
+    return { config, missing, stopEngines: () => stopAll(stops) };
+  } catch (error) {
+    await stopAll(stops);
+    throw error;
+  }
+}
 
+async function claimHome(home: string): Promise<() => Promise<void>> {
+  try {
+    return await holdLock(join(home, 'lock'), HOME_LOCK_WAIT_MS);
+  } catch (error) {
+    if (!(error instanceof LockHeld)) throw error;
+    throw new HomeInUse(home, error.holder.pid);
+  }
+}
+
+/** Two whole Souks cannot share a folder. */
+export class HomeInUse extends Error {
+  constructor(home: string, pid: number) {
+    super(`Another Souk runs on ${home} (process ${pid}). Stop it, or choose another folder with SOUK_HOME.`);
+    this.name = 'HomeInUse';
+  }
+}
+
+async function stopAll(stops: (() => Promise<void>)[]): Promise<void> {
+  while (stops.length > 0) await stops.pop()?.();
+}
+
+async function settle(
+  settings: Settings,
+  home: string,
+  progress: Progress,
+  stops: (() => Promise<void>)[],
+  missing: Missing[],
+): Promise<Config> {
   const databaseUrl = settings.databaseUrl ?? (await startOwnPostgres(home, progress, stops));
   const redisUrl = await settleRedis(settings, home, progress, stops, missing);
   const queue = settings.queue === 'auto' ? (redisUrl === null ? 'postgres' : 'redis') : settings.queue;
@@ -38,7 +86,7 @@ export async function bringUp(settings: Settings, progress: Progress): Promise<B
       missing[0] ?? { engine: 'redis', why: 'SOUK_QUEUE=redis, but there is none.', fix: 'Set REDIS_URL.' },
     );
   const port = await settlePort(settings.port);
-  const config: Config = {
+  return {
     home,
     host: settings.host,
     port,
@@ -56,13 +104,6 @@ export async function bringUp(settings: Settings, progress: Progress): Promise<B
     publicUrl:
       settings.publicUrl ?? `http://${settings.host === '0.0.0.0' ? '127.0.0.1' : settings.host}:${port}`,
     ...settings.waits,
-  };
-  return {
-    config,
-    missing,
-    stopEngines: async () => {
-      for (const stop of stops.reverse()) await stop();
-    },
   };
 }
 
