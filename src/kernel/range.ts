@@ -1,4 +1,5 @@
 import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import { sqlState } from './db/database.js';
 import { kernelErrors } from './errors.js';
 
 /** One page of a list as the Platform API's `Range` header asks for it. */
@@ -17,6 +18,9 @@ export interface Page<T> {
   next: string | null;
 }
 
+/** SQLSTATEs of a text that is no value of a column's type, or too large for it. */
+const NOT_A_VALUE = new Set(['22P02', '22003']);
+
 const MAX_DEFAULT = 200;
 const MAX_LIMIT = 1_000;
 
@@ -31,15 +35,16 @@ export function parseRange<F extends string>(
   const [first] = fields;
   if (header === undefined || header.trim() === '')
     return { field: first, start: null, exclusive: false, order: 'asc', max: MAX_DEFAULT };
-  const match = /^\s*([a-z_]+)\s+(\]?)([^;\s]*?)\.\.([^;\s]*)\s*(?:;(.*))?$/.exec(header);
+  const match = /^\s*([a-z_]+)\s+(\]?)([^;\s]*)\.\.([^;\s]*)\s*(?:;(.*))?$/.exec(header);
   const field = fields.find((known) => known === match?.[1]);
-  if (match === null || field === undefined)
+  const start = decoded(match?.[3] ?? '');
+  if (match === null || field === undefined || start === null)
     throw kernelErrors.invalid_range({
       message: `This Range cannot be used here; order by ${fields.join(' or ')}, e.g. "Range: ${first} ..; max=200".`,
     });
   const range: Range<F> = {
     field,
-    start: match[3] === '' || match[3] === undefined ? null : decodeURIComponent(match[3]),
+    start: start === '' ? null : start,
     exclusive: match[2] === ']',
     order: 'asc',
     max: MAX_DEFAULT,
@@ -50,6 +55,16 @@ export function parseRange<F extends string>(
     if (name === 'max' && /^\d+$/.test(value)) range.max = Math.min(Math.max(Number(value), 1), MAX_LIMIT);
   }
   return range;
+}
+
+/** null where the percent signs make no sense. */
+function decoded(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    if (error instanceof URIError) return null;
+    throw error;
+  }
 }
 
 /** Runs a query for one page: from the start, in order, one row more than asked to know whether there is a next page. */
@@ -69,6 +84,7 @@ export async function pageOf<T extends ObjectLiteral, F extends string>(
     .take(range.max + 1)
     .getMany()
     .catch((error: unknown) => {
+      if (!NOT_A_VALUE.has(sqlState(error) ?? '')) throw error;
       throw kernelErrors.invalid_range({
         cause: error,
         message: 'The start of this Range is not a value of its field.',

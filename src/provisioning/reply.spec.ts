@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'vitest';
+import { messageOf, parseProvisionAnswer } from './reply.js';
+
+const declared = ['PG_URL'];
+
+describe('parseProvisionAnswer', () => {
+  it.each([
+    [{ id: 'x' }, { providerId: 'x', config: {}, message: undefined }],
+    [
+      { id: 7, config: null, message: null },
+      { providerId: '7', config: {}, message: null },
+    ],
+    [
+      { id: 'x', config: { PG_URL: 'u' }, message: 'hi' },
+      { providerId: 'x', config: { PG_URL: 'u' }, message: 'hi' },
+    ],
+  ])('takes %j', (body, answer) => {
+    assert.deepEqual(parseProvisionAnswer(body, declared), answer);
+  });
+
+  it.each([
+    null,
+    'ok',
+    '',
+    [],
+    {},
+    { id: '' },
+    { id: null },
+    { id: {} },
+    { id: 'x'.repeat(256) },
+    { id: 'x', config: 'y' },
+    { id: 'x', config: [] },
+    { id: 'x', config: { OTHER: 'y' } },
+    { id: 'x', config: { PG_URL: 1 } },
+    { id: 'x', config: { PG_URL: 'a\u0000' } },
+  ])('takes %j for no answer', (body) => {
+    assert.equal(parseProvisionAnswer(body, declared), null);
+  });
+
+  it('finds the message of a refusal, if it has one', () => {
+    assert.equal(messageOf({ message: 'No.' }), 'No.');
+    for (const body of [null, 'No.', [], {}]) assert.ok(messageOf(body) == null);
+  });
+});
