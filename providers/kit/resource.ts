@@ -1,0 +1,54 @@
+/** `deleted` is a tombstone: it is never left, and its uuid never names a resource again. */
+export type ResourceState = 'creating' | 'ready' | 'deleting' | 'deleted';
+
+/** What the platform asked for. */
+export interface ProvisionRequest {
+  uuid: string;
+  name: string | null;
+  plan: string;
+  region: string | null;
+  options: Record<string, string>;
+}
+
+/** What an engine decides about a resource before it builds anything; stored first, so that every repeat agrees. */
+export interface Draft {
+  /** Names and other things that are no secret. */
+  facts: Record<string, string>;
+  /** Passwords; stored encrypted. */
+  secrets: Record<string, string>;
+}
+
+/** A resource that has, or may have, something in the engine. */
+export interface Resource extends Draft {
+  uuid: string;
+  plan: string;
+  region: string | null;
+  state: Exclude<ResourceState, 'deleted'>;
+}
+
+/** A row of the inventory. */
+export interface ListedResource {
+  id: string;
+  uuid: string;
+  plan: string;
+  state: Exclude<ResourceState, 'deleted'>;
+}
+
+/**
+ * How a provider's resources are made. Every method can be repeated after it was cut off anywhere: what is there is
+ * taken as it is, what is missing is made, what is half gone is finished. One resource has one call at a time.
+ */
+export interface Engine {
+  /** Plan slugs, the default first. */
+  readonly plans: string[];
+  /** Decides names and secrets; touches nothing. */
+  draft(request: ProvisionRequest): Draft;
+  create(resource: Resource): Promise<void>;
+  /** Throws a 422 `ProviderError` where the resource does not fit the plan; nothing is changed then. */
+  resize(resource: Resource, plan: string): Promise<void>;
+  destroy(resource: Resource): Promise<void>;
+  /** The config vars of a resource that was created. */
+  credentials(resource: Resource): Record<string, string>;
+  /** One sentence for the customer about a resource on this plan. */
+  describe(plan: string): string;
+}

@@ -1,0 +1,119 @@
+import type { CrashPoints } from './crash-points.js';
+import type { Database, Session } from './database.js';
+import { answers } from './errors.js';
+import type { Engine, ListedResource, ProvisionRequest, Resource } from './resource.js';
+import type { ResourceLock } from './resource-lock.js';
+import type { ResourceStore } from './resource-store.js';
+
+/** The answer to a provision. */
+export interface Provisioned {
+  id: string;
+  config: Record<string, string>;
+  message: string;
+}
+
+export interface ResourcesParts {
+  database: Database;
+  store: ResourceStore;
+  lock: ResourceLock;
+  engine: Engine;
+  crash: CrashPoints;
+}
+
+/** What a platform can ask of a provider. Every call may be repeated, and may follow a crash of the one before. */
+export class Resources {
+  constructor(private readonly parts: ResourcesParts) {}
+
+  /** The same uuid gives the same resource, however often it is asked for. */
+  async provision(request: ProvisionRequest): Promise<Provisioned> {
+    const { store, lock, engine, crash } = this.parts;
+    this.requirePlan(request.plan);
+    return lock.hold(request.uuid, async (session) => {
+      const known = await store.find(session, request.uuid);
+      if (known.state === 'deleted' || known.state === 'deleting') throw answers.resourceGone();
+      if (known.state === 'ready') return this.present(known);
+      crash.reach('provision.before-intent');
+      const resource =
+        known.state === 'creating' ? known : await store.insert(session, request, engine.draft(request));
+      crash.reach('provision.after-intent');
+      await engine.create(resource);
+      crash.reach('provision.before-ready');
+      await store.move(session, resource.uuid, 'creating', 'ready');
+      crash.reach('provision.after-ready');
+      return this.present(resource);
+    });
+  }
+
+  /** The plan it already has is no change. Refused with 422 where the resource does not fit. */
+  async changePlan(uuid: string, plan: string): Promise<{ message: string }> {
+    const { store, lock, engine, crash } = this.parts;
+    return lock.hold(uuid, async (session) => {
+      const known = await store.find(session, uuid);
+      if (known.state === 'unknown') throw answers.resourceNotFound();
+      if (known.state === 'deleted' || known.state === 'deleting') throw answers.resourceGone();
+      this.requirePlan(plan);
+      if (known.state === 'creating') throw answers.notReady();
+      if (known.plan !== plan) {
+        await engine.resize(known, plan);
+        crash.reach('change-plan.before-commit');
+        await store.setPlan(session, uuid, plan);
+        crash.reach('change-plan.after-commit');
+      }
+      return { message: engine.describe(plan) };
+    });
+  }
+
+  /** 404 for a uuid never seen, which is buried all the same: its provision may still be on its way. */
+  async deprovision(uuid: string): Promise<void> {
+    const { store, lock } = this.parts;
+    await lock.hold(uuid, async (session) => {
+      const known = await store.find(session, uuid);
+      if (known.state === 'deleted') throw answers.resourceGone();
+      if (known.state === 'unknown') {
+        await store.bury(session, uuid);
+        throw answers.resourceNotFound();
+      }
+      await this.remove(session, known);
+    });
+  }
+
+  async inventory(after: string, max: number): Promise<{ resources: ListedResource[]; next: string | null }> {
+    return this.parts.store.page(this.parts.database, after, max);
+  }
+
+  /** Finishes the deletes that a crash left half done. */
+  async finishDeletes(): Promise<void> {
+    const { database, store, lock } = this.parts;
+    for (const uuid of await store.listDeleting(database, 100)) {
+      await lock.hold(uuid, async (session) => {
+        const known = await store.find(session, uuid);
+        if (known.state === 'deleting') await this.remove(session, known);
+      });
+    }
+  }
+
+  private async remove(session: Session, resource: Resource): Promise<void> {
+    const { store, engine, crash } = this.parts;
+    crash.reach('deprovision.before-intent');
+    if (resource.state !== 'deleting') await store.move(session, resource.uuid, resource.state, 'deleting');
+    crash.reach('deprovision.after-intent');
+    await engine.destroy(resource);
+    crash.reach('deprovision.before-deleted');
+    await session.transaction((tx) => store.finishDelete(tx, resource.uuid));
+    crash.reach('deprovision.after-deleted');
+  }
+
+  private requirePlan(plan: string): void {
+    const { plans } = this.parts.engine;
+    if (!plans.includes(plan)) throw answers.planUnknown(plan, plans);
+  }
+
+  private present(resource: Resource): Provisioned {
+    const { engine } = this.parts;
+    return {
+      id: resource.uuid,
+      config: engine.credentials(resource),
+      message: engine.describe(resource.plan),
+    };
+  }
+}

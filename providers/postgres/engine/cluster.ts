@@ -1,0 +1,146 @@
+import { startPostgres, type PostgresCluster } from '../../engines/index.js';
+import { join } from 'node:path';
+import { Repeating, withConnection, type Logger, type Session } from '../../kit/index.js';
+import { writeAccessRules } from './access-rules.js';
+
+/** The shared cluster that the tenants' databases are in. */
+export interface Cluster {
+  /** A superuser's URL of one of its databases. Holds a secret. */
+  adminUrl(database: string): string;
+  /** Where tenants reach it: `localhost:PORT`, since clients ask for TLS everywhere else. */
+  readonly address: string;
+  /** Called when the cluster was found under another address than before. */
+  onMoved(listener: () => Promise<void>): void;
+  stop(): Promise<void>;
+}
+
+const SETTINGS: Record<string, string> = {
+  max_connections: '300',
+  // Kept for this program, however many connections the tenants hold.
+  superuser_reserved_connections: '30',
+  // A half-open log-in takes a place as well.
+  authentication_timeout: '15s',
+  temp_file_limit: '1GB',
+  max_prepared_transactions: '0',
+  // Locks of all tenants share one table; room for what the watchdog lets each of them hold.
+  max_locks_per_transaction: '256',
+  max_replication_slots: '10',
+};
+
+const WATCH_MS = 500;
+const PING_LIMITS = { statementTimeoutMs: 5_000, lockTimeoutMs: 5_000 };
+
+/** The URL of another database of the same server. */
+export function urlOf(adminUrl: string, database: string): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+/** Runs work as superuser on a connection of its own to one database. */
+export async function asAdmin<T>(
+  cluster: Cluster,
+  database: string,
+  limits: { statementTimeoutMs: number; lockTimeoutMs: number },
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  return withConnection(cluster.adminUrl(database), 'souk-postgres', limits, work);
+}
+
+/** A cluster that somebody else runs: it is neither started nor stopped here. */
+export class GivenCluster implements Cluster {
+  constructor(private readonly url: string) {}
+
+  get address(): string {
+    const { hostname, port } = new URL(this.url);
+    const local = ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+    return `${local ? 'localhost' : hostname}:${port === '' ? '5432' : port}`;
+  }
+
+  adminUrl(database: string): string {
+    return urlOf(this.url, database);
+  }
+
+  onMoved(): void {
+    // Its address is given and stays.
+  }
+
+  async stop(): Promise<void> {
+    // Whoever started it stops it.
+  }
+}
+
+/** Our own cluster: started with us, started again when its server dies, stopped with us. */
+export class OwnCluster implements Cluster {
+  private readonly watch: Repeating;
+  private readonly listeners: (() => Promise<void>)[] = [];
+
+  private constructor(
+    private running: PostgresCluster,
+    private readonly options: OwnClusterOptions,
+  ) {
+    this.watch = new Repeating('cluster watch', WATCH_MS, () => this.look(), options.log);
+    this.watch.start();
+  }
+
+  static async start(options: OwnClusterOptions): Promise<OwnCluster> {
+    const running = await launch(options);
+    return new OwnCluster(running, options);
+  }
+
+  get address(): string {
+    return `localhost:${this.running.port}`;
+  }
+
+  adminUrl(database: string): string {
+    return urlOf(this.running.adminUrl, database);
+  }
+
+  onMoved(listener: () => Promise<void>): void {
+    this.listeners.push(listener);
+  }
+
+  async stop(): Promise<void> {
+    await this.watch.stop();
+    await this.running.stop();
+  }
+
+  /** Starting is safe to repeat: a server that only recovers is waited for, a dead one is started. */
+  private async look(): Promise<void> {
+    try {
+      await withConnection(this.running.adminUrl, 'souk-postgres-watch', PING_LIMITS, (session) =>
+        session.query('SELECT 1'),
+      );
+      return;
+    } catch {
+      this.options.log.error('the cluster does not answer, and is started again');
+    }
+    const before = this.running.adminUrl;
+    this.running = await launch(this.options);
+    this.options.log.info('the cluster answers again');
+    if (this.running.adminUrl !== before) for (const listener of this.listeners) await listener();
+  }
+}
+
+export interface OwnClusterOptions {
+  home: string;
+  unsafeFast: boolean;
+  log: Logger;
+}
+
+/** The folder below SOUK_HOME that is this provider's own. */
+export function providerFolder(home: string): string {
+  return join(home, 'providers', 'postgres');
+}
+
+async function launch({ home, unsafeFast, log }: OwnClusterOptions): Promise<PostgresCluster> {
+  const running = await startPostgres({
+    home: providerFolder(home),
+    name: 'shared',
+    settings: SETTINGS,
+    unsafeFast,
+    progress: (message) => log.info(message),
+  });
+  await writeAccessRules(running);
+  return running;
+}

@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import format from 'pg-format';
+import {
+  ProviderError,
+  sqlState,
+  type CrashPoints,
+  type Database,
+  type Draft,
+  type Engine,
+  type Resource,
+} from '../../kit/index.js';
+import { type Plan, sayBytes } from '../plans.js';
+import { asAdmin, type Cluster } from './cluster.js';
+import { Limiter } from './limiter.js';
+import { namesOf, randomNames, type TenantNames } from './names.js';
+import { scramVerifier } from './scram.js';
+import { TEMPLATE, TENANT_GROUP } from './template.js';
+
+/** More at once only slow each other down: the copies wait for the same log. */
+const CREATES_AT_ONCE = 3;
+const FOREIGN_LIMITS = { statementTimeoutMs: 30_000, lockTimeoutMs: 10_000 };
+const DUPLICATE_DATABASE = '42P04';
+const DEPENDENT_OBJECTS = '2BP01';
+
+export interface SharedClusterParts {
+  cluster: Cluster;
+  /** As superuser, in this program's own database. */
+  admin: Database;
+  plans: Plan[];
+  crash: CrashPoints;
+}
+
+/** Plans as a database with its roles in a shared cluster. */
+export class SharedClusterEngine implements Engine {
+  readonly plans: string[];
+  private readonly creates = new Limiter(CREATES_AT_ONCE);
+
+  constructor(private readonly parts: SharedClusterParts) {
+    this.plans = parts.plans.map(({ id }) => id);
+  }
+
+  draft(): Draft {
+    return { facts: { ...randomNames() }, secrets: { password: randomBytes(24).toString('hex') } };
+  }
+
+  credentials({ facts, secrets }: Resource): Record<string, string> {
+    const { login, database } = namesOf(facts);
+    const { address } = this.parts.cluster;
+    return { SOUK_POSTGRESQL_URL: `postgres://${login}:${secrets.password}@${address}/${database}` };
+  }
+
+  describe(plan: string): string {
+    const { storageBytes, connections } = this.plan(plan);
+    return `The database holds up to ${sayBytes(storageBytes)} and takes ${connections} connections.`;
+  }
+
+  async create(resource: Resource): Promise<void> {
+    const { crash } = this.parts;
+    const names = namesOf(resource.facts);
+    const { connections } = this.plan(resource.plan);
+    await this.createRoles(names, resource.secrets.password ?? '', connections);
+    crash.reach('create.after-roles');
+    await this.creates.run(() => this.createDatabase(names));
+    crash.reach('create.after-database');
+    await this.openDatabase(names, connections);
+    crash.reach('create.after-open');
+  }
+
+  /** A smaller plan needs the data to fit it. */
+  async resize(resource: Resource, plan: string): Promise<void> {
+    const { admin } = this.parts;
+    const { database, login } = namesOf(resource.facts);
+    const { storageBytes, connections } = this.plan(plan);
+    const [size] = await admin.query<{ bytes: string }>('SELECT pg_database_size($1::text) AS bytes', [
+      database,
+    ]);
+    const bytes = Number(size?.bytes);
+    if (bytes > storageBytes && storageBytes < this.plan(resource.plan).storageBytes)
+      throw new ProviderError(
+        422,
+        'plan_too_small',
+        `The database holds ${sayBytes(bytes)}, and ${plan} takes only ${sayBytes(storageBytes)}. ` +
+          `Delete at least ${sayBytes(bytes - storageBytes)} and run VACUUM FULL, or choose a larger plan.`,
+      );
+    await admin.query(`
+      ALTER ROLE ${format.ident(login)} CONNECTION LIMIT ${connections};
+      ALTER DATABASE ${format.ident(database)} CONNECTION LIMIT ${connections};`);
+  }
+
+  async destroy(resource: Resource): Promise<void> {
+    const { admin, crash } = this.parts;
+    const names = namesOf(resource.facts);
+    const [login] = await admin.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [names.login]);
+    // Else a client that reconnects at once could hold up the drop.
+    if (login !== undefined) await admin.query(format('ALTER ROLE %I NOLOGIN', names.login));
+    crash.reach('destroy.after-lock-out');
+    await admin.query(format('DROP DATABASE IF EXISTS %I WITH (FORCE)', names.database));
+    crash.reach('destroy.after-database');
+    await this.dropRoles(names);
+    crash.reach('destroy.after-roles');
+  }
+
+  /** All in one transaction: either each role is there with its rights, or none is. */
+  private async createRoles(
+    { database, login, owner }: TenantNames,
+    password: string,
+    connections: number,
+  ): Promise<void> {
+    const verifier = await scramVerifier(password);
+    await this.parts.admin.transaction(async (tx) => {
+      const found = await tx.query<{ name: string }>(
+        'SELECT rolname AS name FROM pg_roles WHERE rolname = ANY ($1)',
+        [[database, login, owner]],
+      );
+      const missing = [database, login, owner].filter((name) => !found.some((one) => one.name === name));
+      const [gate, user, keeper] = [database, login, owner].map((name) => format.ident(name));
+      await tx.query(`
+        SET LOCAL log_min_error_statement = panic;
+        ${missing.map((name) => `CREATE ROLE ${format.ident(name)} NOLOGIN;`).join('\n')}
+        GRANT ${TENANT_GROUP} TO ${keeper};
+        GRANT ${keeper} TO ${user} WITH INHERIT TRUE, SET TRUE;
+        GRANT ${gate} TO ${user} WITH INHERIT TRUE, SET FALSE;
+        ALTER ROLE ${user} SET temp_file_limit = '1GB';
+        ALTER ROLE ${user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
+          CONNECTION LIMIT ${connections} PASSWORD ${format.literal(verifier)};`);
+    });
+  }
+
+  private async createDatabase({ database }: TenantNames): Promise<void> {
+    try {
+      // Nobody gets in until its rights are set.
+      await this.parts.admin.query(
+        format('CREATE DATABASE %I TEMPLATE %I STRATEGY wal_log CONNECTION LIMIT 0', database, TEMPLATE),
+      );
+    } catch (error) {
+      if (sqlState(error) !== DUPLICATE_DATABASE) throw error;
+    }
+  }
+
+  private async openDatabase({ database, owner }: TenantNames, connections: number): Promise<void> {
+    const [name, keeper] = [database, owner].map((one) => format.ident(one));
+    await this.parts.admin.query(`
+      REVOKE ALL ON DATABASE ${name} FROM PUBLIC;
+      GRANT CONNECT ON DATABASE ${name} TO ${name};
+      GRANT CREATE, TEMPORARY ON DATABASE ${name} TO ${keeper};
+      ALTER DATABASE ${name} CONNECTION LIMIT ${connections};`);
+  }
+
+  /** Another tenant may have granted something to these roles, of which it knows the names; that must not keep them. */
+  private async dropRoles({ database, login, owner }: TenantNames): Promise<void> {
+    const roles = [login, owner, database];
+    const drop = () =>
+      this.parts.admin.query(`DROP ROLE IF EXISTS ${roles.map((name) => format.ident(name)).join(', ')}`);
+    try {
+      await drop();
+    } catch (error) {
+      if (sqlState(error) !== DEPENDENT_OBJECTS) throw error;
+      await this.releaseRoles(roles);
+      await drop();
+    }
+  }
+
+  private async releaseRoles(roles: string[]): Promise<void> {
+    const holders = await this.parts.admin.query<{ database: string; names: string[] }>(
+      `SELECT d.datname AS database, array_agg(DISTINCT r.rolname::text) AS names
+       FROM pg_shdepend s
+       JOIN pg_database d ON d.oid = s.dbid
+       JOIN pg_roles r ON r.oid = s.refobjid AND s.refclassid = 'pg_authid'::regclass
+       WHERE r.rolname = ANY ($1) GROUP BY d.datname`,
+      [roles],
+    );
+    for (const { database, names } of holders)
+      await asAdmin(this.parts.cluster, database, FOREIGN_LIMITS, (session) =>
+        session.query(`DROP OWNED BY ${names.map((name) => format.ident(name)).join(', ')}`),
+      );
+  }
+
+  private plan(id: string): Plan {
+    const plan = this.parts.plans.find((one) => one.id === id);
+    if (plan === undefined) throw new Error(`There is no plan ${id}.`);
+    return plan;
+  }
+}
