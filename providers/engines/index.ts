@@ -5,5 +5,5 @@ export { findPgClient } from './pg-client.js';
 export { removeEngine } from './remove.js';
 export { surveyEngines } from './survey.js';
 export { freePort, isPortFree } from './ports.js';
-export { dropTo, type SystemUser } from './system-user.js';
+export { dropTo } from './system-user.js';
 export { holdLock, LockHeld } from './lock.js';

@@ -11,6 +11,7 @@ import { isPortFree } from './ports.js';
 import { isAlive, waitFor } from './processes.js';
 import {
   assertUnprivileged,
+  isConnectedTo,
   countProcesses,
   killed,
   modeOf,
@@ -100,6 +101,18 @@ describe('startPostgres', () => {
     const second = await start(home);
     assert.notEqual(second.pid, first.pid);
     assert.deepEqual(await query(second, 'SELECT value FROM kept'), ['here']);
+  });
+
+  it('starts anew when the server dies while it is being adopted', async () => {
+    const home = await bench.home(0o755);
+    const first = await start(home);
+    process.kill(first.pid, 'SIGSTOP');
+    const starting = start(home);
+    await waitFor('the question to the sleeping server', 10_000, () => isConnectedTo(first.port));
+    process.kill(first.pid, 'SIGKILL');
+    const second = await starting;
+    assert.notEqual(second.pid, first.pid);
+    assert.deepEqual(await query(second, `SELECT 'up' AS value`), ['up']);
   });
 
   it('starts although its pid file names a process that is another program now', async () => {

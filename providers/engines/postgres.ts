@@ -155,8 +155,11 @@ async function findPostmaster(data: string): Promise<Postmaster | null> {
 }
 
 async function adopt(cluster: Cluster, state: ClusterState): Promise<PostgresCluster | null> {
-  if (!(await exists(cluster.data)) || (await findPostmaster(cluster.data)) === null) return null;
-  const ready = await waitUntilReady(cluster, state, () => null);
+  const found = (await exists(cluster.data)) ? await findPostmaster(cluster.data) : null;
+  if (found === null) return null;
+  // It may be on its way out: killed, or shut down by whoever left it. Then a new one is started.
+  const ready = await waitUntilReady(cluster, state, found.pid);
+  if (ready === null) return null;
   // Settings are applied at every start, an adoption included; those that need a restart wait for the next one.
   if (await writeConfig(cluster, state.port)) signal(ready.pid, 'SIGHUP');
   return present(cluster, state, ready.pid, ready.version);
@@ -253,8 +256,11 @@ async function launch(
       logFile: cluster.logFile,
     });
     try {
-      const ready = await waitUntilReady(cluster, state, () => daemon.ended());
-      return present(cluster, state, ready.pid, ready.version);
+      const ready = await waitUntilReady(cluster, state, daemon.pid);
+      if (ready) return await present(cluster, state, ready.pid, ready.version);
+      throw new Error(
+        `PostgreSQL ended with ${await daemon.end}. Its log says:\n${await tail(cluster.logFile)}`,
+      );
     } catch (error) {
       await endProcess(daemon.pid, ['SIGINT', 'SIGQUIT'], STOP_MS);
       // Somebody took the port between our look and the server's: another port, another try.
@@ -264,26 +270,25 @@ async function launch(
   }
 }
 
-/** Waits until the server answers with our password and names this data folder as its own. */
+/** Waits until the server answers with our password and names this data folder as its own; null when it ends. */
 async function waitUntilReady(
   cluster: Cluster,
   state: ClusterState,
-  ended: () => string | null,
-): Promise<{ pid: number; version: string }> {
-  const outcome = await waitFor(`PostgreSQL in ${cluster.data}`, READY_MS, async () => {
+  pid: number,
+): Promise<{ pid: number; version: string } | null> {
+  const { version } = await waitFor(`PostgreSQL in ${cluster.data}`, READY_MS, async () => {
+    if (!(await isAlive(pid))) return { version: null };
     const postmaster = await findPostmaster(cluster.data);
-    if (postmaster?.ready) {
+    if (!postmaster?.ready) return null;
+    if (postmaster.address !== '127.0.0.1') {
       // It starts with what it gets: on ::1 alone when another program was faster on 127.0.0.1.
-      if (postmaster.address !== '127.0.0.1') return { end: `port ${state.port} taken by another program` };
-      const version = await askVersion(cluster, state);
-      if (version !== null) return { pid: postmaster.pid, version };
+      await endProcess(pid, ['SIGINT', 'SIGQUIT'], STOP_MS);
+      return { version: null };
     }
-    const end = ended();
-    if (end !== null) return { end };
-    return null;
+    const answer = await askVersion(cluster, state);
+    return answer === null ? null : { version: answer };
   });
-  if (outcome.end === undefined) return outcome;
-  throw new Error(`PostgreSQL ended with ${outcome.end}. Its log says:\n${await tail(cluster.logFile)}`);
+  return version === null ? null : { pid, version };
 }
 
 /** It starts up or shuts down; it is being shut down; all its connections are taken at this moment. */

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cleanEnvironment } from './environment.js';
 import { errorCode, errorText } from './errors.js';
-import type { SystemUser } from './system-user.js';
+import type { SystemUser } from './types.js';
 
 /** Output kept of a short-lived child; enough for any message a person will read. */
 const OUTPUT_BYTES_MAX = 1_000_000;
@@ -63,8 +63,8 @@ export function run(command: string, args: string[], options: RunOptions): Promi
 
 export interface Daemon {
   readonly pid: number;
-  /** Null while it runs; then how it ended. */
-  ended(): string | null;
+  /** Resolves when it has ended, with how it did: "exit code 1", "signal SIGKILL". */
+  readonly end: Promise<string>;
 }
 
 /** Starts a server that outlives this process: own session (Ctrl-C does not reach it), output to a log file. */
@@ -84,9 +84,8 @@ export function startDaemon(
       stdio: ['ignore', log, log],
       detached: true,
     });
-    let end: string | null = null;
-    child.once('exit', (code, killer) => {
-      end = killer === null ? `exit code ${code}` : `signal ${killer}`;
+    const end = new Promise<string>((ended) => {
+      child.once('exit', (code, killer) => ended(killer === null ? `exit code ${code}` : `signal ${killer}`));
     });
     child.once('error', (error) => {
       closeSync(log);
@@ -97,7 +96,7 @@ export function startDaemon(
       child.unref();
       const pid = child.pid;
       if (pid === undefined) return reject(new Error(`${command} has no process id`));
-      resolve({ pid, ended: () => end });
+      resolve({ pid, end });
     });
   });
 }

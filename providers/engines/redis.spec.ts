@@ -8,8 +8,15 @@ import { afterEach, describe, it } from 'vitest';
 import { EngineUnavailable, type RedisOptions, type RedisServer, startRedis } from './index.js';
 import { SYSTEM_DATA } from './place.js';
 import { isPortFree } from './ports.js';
-import { commandLine, isAlive } from './processes.js';
-import { assertUnprivileged, killed, modeOf, withEnvironment, Workbench } from './spec-support.js';
+import { commandLine, isAlive, waitFor } from './processes.js';
+import {
+  isConnectedTo,
+  assertUnprivileged,
+  killed,
+  modeOf,
+  withEnvironment,
+  Workbench,
+} from './spec-support.js';
 
 describe('startRedis', () => {
   const bench = new Workbench();
@@ -101,6 +108,18 @@ describe('startRedis', () => {
     const second = await start(home);
     assert.notEqual(second.pid, first.pid);
     assert.equal(await ask(second.url, (client) => client.get('kept')), 'here');
+  });
+
+  it('starts anew when the server dies while it is being adopted', async () => {
+    const home = await bench.home(0o755);
+    const first = await start(home);
+    process.kill(first.pid, 'SIGSTOP');
+    const starting = start(home);
+    await waitFor('the question to the sleeping server', 10_000, () => isConnectedTo(first.port));
+    process.kill(first.pid, 'SIGKILL');
+    const second = await starting;
+    assert.notEqual(second.pid, first.pid);
+    assert.equal(await ask(second.url, (client) => client.ping()), 'PONG');
   });
 
   it('is found although its starter died before it wrote the process down', async () => {

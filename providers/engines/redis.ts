@@ -52,7 +52,8 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   return withLock(server.lockFile, LOCK_MS, async () => {
     const state = await prepareState(server);
     const pid = await findProcess(server, state);
-    if (pid !== null) return waitUntilReady(server, state, pid, () => null);
+    const running = pid === null ? null : await waitUntilReady(server, state, pid);
+    if (running) return running;
     const programs = await findRedisPrograms(options.home, place.user, options.progress ?? (() => undefined));
     return launch(server, state, programs);
   });
@@ -153,7 +154,9 @@ async function launch(server: Server, state: RedisState, programs: RedisPrograms
     Object.assign(state, { pid: daemon.pid, mark: await startMark(daemon.pid) });
     await saveState(server, state);
     try {
-      return await waitUntilReady(server, state, daemon.pid, () => daemon.ended());
+      const ready = await waitUntilReady(server, state, daemon.pid);
+      if (ready) return ready;
+      throw new Error(`Redis ended with ${await daemon.end}. Its log says:\n${await tail(server.logFile)}`);
     } catch (error) {
       await endProcess(daemon.pid, ['SIGTERM'], STOP_MS);
       // Somebody took the port between our look and the server's: another port, another try.
@@ -163,19 +166,14 @@ async function launch(server: Server, state: RedisState, programs: RedisPrograms
   }
 }
 
-/** Waits until the server answers with our password and gives this process id as its own. */
-async function waitUntilReady(
-  server: Server,
-  state: RedisState,
-  pid: number,
-  ended: () => string | null,
-): Promise<RedisServer> {
-  const found = await waitFor(`Redis in ${server.data}`, READY_MS, async () => {
-    const end = ended() ?? ((await isAlive(pid)) ? null : 'an unknown exit code');
-    if (end !== null)
-      throw new Error(`Redis ended with ${end}. Its log says:\n${await tail(server.logFile)}`);
-    return ask(state, pid);
+/** Waits until the server answers with our password and gives this process id as its own; null when it ends. */
+async function waitUntilReady(server: Server, state: RedisState, pid: number): Promise<RedisServer | null> {
+  const { found } = await waitFor(`Redis in ${server.data}`, READY_MS, async () => {
+    if (!(await isAlive(pid))) return { found: null };
+    const answer = await ask(state, pid);
+    return answer && { found: answer };
   });
+  if (found === null) return null;
   const mark = await startMark(pid);
   return {
     url: url(state),

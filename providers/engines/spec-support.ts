@@ -171,6 +171,15 @@ export async function countProcesses(folder: string): Promise<number> {
   return (await processesIn(folder, await dropTo('test', uid))).length;
 }
 
+/** True when somebody has a connection to that port of 127.0.0.1; the kernel makes it, the server may sleep. */
+export async function isConnectedTo(port: number): Promise<boolean> {
+  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
+  // proc_net_tcp(5): local address, remote address, state 01 for an established connection.
+  return new RegExp(` [0-9A-F]{8}:[0-9A-F]{4} 0100007F:${hexPort} 01 `).test(
+    await readFile('/proc/net/tcp', 'utf8'),
+  );
+}
+
 /** The permission bits of a path. */
 export async function modeOf(path: string): Promise<string> {
   return ((await stat(path)).mode & 0o777).toString(8);

@@ -2,13 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { errorText } from './errors.js';
 import { run } from './processes.js';
-import { EngineUnavailable } from './types.js';
+import { EngineUnavailable, type SystemUser } from './types.js';
 
-export interface SystemUser {
-  name: string;
-  uid: number;
-  gid: number;
-}
+export type { SystemUser };
 
 /** Preferred first. Each must be in passwd: PostgreSQL refuses to run under an id without a name. */
 const UNPRIVILEGED = ['souk', 'postgres', 'nobody'];

@@ -24,6 +24,13 @@ export class EngineUnavailable extends Error {
   }
 }
 
+/** A user of the machine that an engine runs as. */
+export interface SystemUser {
+  name: string;
+  uid: number;
+  gid: number;
+}
+
 /** How to run a program: it may go through a loader, so arguments come after `args`, and `env` is the whole environment. */
 export interface Command {
   command: string;
