@@ -9,7 +9,7 @@ export class DatabaseUnavailable extends Error {
 }
 
 /** SQLSTATE classes and codes that say "not now" rather than "no". */
-const NOT_NOW = /^(08...|53...|57P0[1-5]|57014|55P03|40001|40P01)$/;
+const NOT_NOW = /^(08...|53...|57P0[1-5]|57014|55006|55P03|40001|40P01)$/;
 
 /** Something that takes SQL: a database, or one session of it. */
 export interface Queryable {

@@ -23,5 +23,6 @@ export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const cause = error.cause === undefined ? undefined : describeError(error.cause);
-  return { name: error.name, message: error.message, code, stack: error.stack, cause };
+  const errors = error instanceof AggregateError ? error.errors.map(describeError) : undefined;
+  return { errors, name: error.name, message: error.message, code, stack: error.stack, cause };
 }

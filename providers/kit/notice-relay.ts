@@ -30,13 +30,14 @@ export function retryDelayMs(attempts: number): number {
 export class NoticeRelay {
   constructor(private readonly options: NoticeRelayOptions) {}
 
-  /** Delivers what is due; true when something was, so that the next round may come at once. */
-  async deliverDue(): Promise<boolean> {
+  /** Delivers what is due, round after round while that succeeds: the next notice of a resource waits for the one before. */
+  async deliverDue(): Promise<void> {
     const { database, outbox, platformUrl } = this.options;
-    if (platformUrl === null) return false;
-    const due = await outbox.listDue(database, BATCH_MAX);
-    const delivered = await Promise.all(due.map((notice) => this.deliver(platformUrl, notice)));
-    return delivered.includes(true);
+    if (platformUrl === null) return;
+    for (let delivered = true; delivered;) {
+      const due = await outbox.listDue(database, BATCH_MAX);
+      delivered = (await Promise.all(due.map((notice) => this.deliver(platformUrl, notice)))).includes(true);
+    }
   }
 
   private async deliver(platformUrl: string, notice: WaitingNotice): Promise<boolean> {

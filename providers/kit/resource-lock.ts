@@ -29,21 +29,32 @@ export class ResourceLock {
     }
   }
 
-  private locked<T>(uuid: string, work: (session: Session) => Promise<T>): Promise<T> {
-    return this.database.session(async (session) => {
+  private async locked<T>(uuid: string, work: (session: Session) => Promise<T>): Promise<T> {
+    const outcome = await this.database.session(async (session) => {
       const key = 'hashtextextended($1, 0)';
-      const [row] = await session.query<{ held: boolean }>(`SELECT pg_try_advisory_lock(${key}) AS held`, [
-        uuid,
-      ]);
-      if (row?.held !== true) throw answers.busy();
-      const value = await work(session);
+      // Waits as long as the session's lock time-out allows: a program that was killed lets go in a moment.
+      await session.query(`SELECT pg_advisory_lock(${key})`, [uuid]);
+      const settled = await settle(() => work(session));
+      // A refusal is no reason to lose the connection, but a lost connection has lost the lock with it.
       const [released] = await session.query<{ held: boolean }>(`SELECT pg_advisory_unlock(${key}) AS held`, [
         uuid,
       ]);
       if (released?.held !== true)
         throw new DatabaseUnavailable(new Error('the lock of a resource was lost'));
-      return value;
+      return settled;
     });
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
+  }
+}
+
+/** Errors of the database itself are thrown on: its connection is of no more use. */
+async function settle<T>(work: () => Promise<T>): Promise<{ value: T } | { error: unknown }> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    if (error instanceof DatabaseUnavailable) throw error;
+    return { error };
   }
 }
 

@@ -5,6 +5,9 @@ import type { Engine, ListedResource, ProvisionRequest, Resource } from './resou
 import type { ResourceLock } from './resource-lock.js';
 import type { ResourceStore } from './resource-store.js';
 
+/** So many a round; the rest comes with the next. */
+const DELETES_MAX = 100;
+
 /** The answer to a provision. */
 export interface Provisioned {
   id: string;
@@ -18,6 +21,8 @@ export interface ResourcesParts {
   lock: ResourceLock;
   engine: Engine;
   crash: CrashPoints;
+  /** Called after a plan was changed. */
+  planChanged?: (uuid: string) => void;
 }
 
 /** What a platform can ask of a provider. Every call may be repeated, and may follow a crash of the one before. */
@@ -58,6 +63,7 @@ export class Resources {
         crash.reach('change-plan.before-commit');
         await store.setPlan(session, uuid, plan);
         crash.reach('change-plan.after-commit');
+        this.parts.planChanged?.(uuid);
       }
       return { message: engine.describe(plan) };
     });
@@ -81,15 +87,23 @@ export class Resources {
     return this.parts.store.page(this.parts.database, after, max);
   }
 
-  /** Finishes the deletes that a crash left half done. */
+  /** Finishes the deletes that a crash left half done; one that fails does not hold up the others. */
   async finishDeletes(): Promise<void> {
-    const { database, store, lock } = this.parts;
-    for (const uuid of await store.listDeleting(database, 100)) {
-      await lock.hold(uuid, async (session) => {
-        const known = await store.find(session, uuid);
-        if (known.state === 'deleting') await this.remove(session, known);
-      });
+    const { database, store } = this.parts;
+    const failures: unknown[] = [];
+    for (const uuid of await store.listDeleting(database, DELETES_MAX)) {
+      await this.finishDelete(uuid).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0)
+      throw new AggregateError(failures, `${failures.length} deletes could not be finished`);
+  }
+
+  private async finishDelete(uuid: string): Promise<void> {
+    const { store, lock } = this.parts;
+    await lock.hold(uuid, async (session) => {
+      const known = await store.find(session, uuid);
+      if (known.state === 'deleting') await this.remove(session, known);
+    });
   }
 
   private async remove(session: Session, resource: Resource): Promise<void> {

@@ -24,7 +24,12 @@ import {
 import { type Cluster, GivenCluster, OwnCluster, providerFolder } from './engine/cluster.js';
 import { prepareCluster } from './engine/prepare-cluster.js';
 import { SharedClusterEngine } from './engine/shared-cluster.js';
+import { Reclaimer } from './engine/reclaim.js';
+import { WriteStop } from './engine/write-stop.js';
+import { LevelStore, QUOTA_MIGRATIONS } from './quota/level-store.js';
+import { QuotaWatch } from './quota/quota-watch.js';
 import { readPlanLimits, readSettings, type Settings } from './settings.js';
+import { Watchdog } from './watchdog.js';
 
 const LOCK_WAIT_MS = 15_000;
 const RELAY_MS = 500;
@@ -41,37 +46,62 @@ async function start(env: Environment, settings: Settings, log: Logger): Promise
 
   const own = openDatabase(cluster, settings, log, 'souk-postgres', 12);
   const admin = openDatabase(cluster, settings, log, 'souk-postgres-engine', 8);
-  await migrate(own, KIT_MIGRATIONS);
+  // Apart from the others, so that health and the watchdog never wait behind a queue of requests.
+  const watch = openDatabase(cluster, settings, log, 'souk-postgres-watch', 3);
+  await migrate(own, [...KIT_MIGRATIONS, ...QUOTA_MIGRATIONS]);
   const vault =
     settings.masterKey === null
       ? await Vault.fromFile(join(providerFolder(settings.home), 'master-key'))
       : Vault.fromText(settings.masterKey);
-  const engine = new SharedClusterEngine({ cluster, admin, plans, crash });
   const store = new ResourceStore(vault, systemClock);
   const lock = new ResourceLock(own, LOCK_WAIT_MS);
-  const resources = new Resources({ database: own, store, lock, engine, crash });
   const outbox = new NoticeOutbox(systemClock);
+  const quotaWatch = new QuotaWatch({
+    database: own,
+    resources: store,
+    levels: new LevelStore(systemClock),
+    lock,
+    outbox,
+    writeStop: new WriteStop(cluster, crash),
+    reclaimer: new Reclaimer(cluster, log),
+    plans,
+    wake: () => quota.wake(),
+    log,
+  });
+  const quota = new Repeating('quota', settings.quotaIntervalMs, () => quotaWatch.round(), log);
+  const engine = new SharedClusterEngine({ cluster, admin, plans, crash });
+  const resources = new Resources({
+    database: own,
+    store,
+    lock,
+    engine,
+    crash,
+    planChanged: () => quota.wake(),
+  });
   const { slug, password, platformUrl } = settings;
   const relay = new NoticeRelay({ database: own, outbox, platformUrl, slug, password, log });
-
+  const watchdog = new Watchdog(watch, settings.statementMaxMs, log);
   const schedules = [
     new Repeating('unfinished deletes', DELETES_MS, () => resources.finishDeletes(), log),
-    new Repeating('notices', RELAY_MS, () => relay.deliverDue().then(() => undefined), log),
+    new Repeating('notices', RELAY_MS, () => relay.deliverDue(), log),
+    new Repeating('watchdog', watchdog.everyMs, () => watchdog.round(), log),
+    quota,
   ];
   for (const schedule of schedules) schedule.start();
+  const basePath = '/heroku/resources';
   const server = createPartnerServer({
     resources,
     slug,
     password,
-    basePath: '/heroku/resources',
-    healthy: () => isHealthy(own),
+    basePath,
+    healthy: () => isHealthy(watch),
     log,
   });
   return {
     server,
     stop: async () => {
       await Promise.all(schedules.map((schedule) => schedule.stop()));
-      await Promise.all([own.close(), admin.close()]);
+      await Promise.all([own.close(), admin.close(), watch.close()]);
       await cluster.stop();
     },
   };

@@ -8,6 +8,7 @@ import {
   type Draft,
   type Engine,
   type Resource,
+  type Session,
 } from '../../kit/index.js';
 import { type Plan, sayBytes } from '../plans.js';
 import { asAdmin, type Cluster } from './cluster.js';
@@ -19,7 +20,8 @@ import { TEMPLATE, TENANT_GROUP } from './template.js';
 /** More at once only slow each other down: the copies wait for the same log. */
 const CREATES_AT_ONCE = 3;
 const FOREIGN_LIMITS = { statementTimeoutMs: 30_000, lockTimeoutMs: 10_000 };
-const DUPLICATE_DATABASE = '42P04';
+/** The second code comes when another session, of a program that was killed, makes it at this moment. */
+const DUPLICATE_DATABASE = ['42P04', '23505'];
 const DEPENDENT_OBJECTS = '2BP01';
 
 export interface SharedClusterParts {
@@ -58,12 +60,17 @@ export class SharedClusterEngine implements Engine {
     const { crash } = this.parts;
     const names = namesOf(resource.facts);
     const { connections } = this.plan(resource.plan);
-    await this.createRoles(names, resource.secrets.password ?? '', connections);
-    crash.reach('create.after-roles');
-    await this.creates.run(() => this.createDatabase(names));
-    crash.reach('create.after-database');
-    await this.openDatabase(names, connections);
-    crash.reach('create.after-open');
+    const password = resource.secrets.password ?? '';
+    await this.creates.run(() =>
+      this.exclusive(names, async (session) => {
+        await createRoles(session, names, await scramVerifier(password), connections);
+        crash.reach('create.after-roles');
+        await createDatabase(session, names);
+        crash.reach('create.after-database');
+        await openDatabase(session, names, connections);
+        crash.reach('create.after-open');
+      }),
+    );
   }
 
   /** A smaller plan needs the data to fit it. */
@@ -82,86 +89,59 @@ export class SharedClusterEngine implements Engine {
         `The database holds ${sayBytes(bytes)}, and ${plan} takes only ${sayBytes(storageBytes)}. ` +
           `Delete at least ${sayBytes(bytes - storageBytes)} and run VACUUM FULL, or choose a larger plan.`,
       );
-    await admin.query(`
-      ALTER ROLE ${format.ident(login)} CONNECTION LIMIT ${connections};
-      ALTER DATABASE ${format.ident(database)} CONNECTION LIMIT ${connections};`);
+    await admin.query(format('ALTER ROLE %I CONNECTION LIMIT %s', login, connections));
+    // A closed database is in the middle of a quota change, which opens it when it is done.
+    const open = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1 AND datconnlimit <> 0', [
+      database,
+    ]);
+    if (open.length > 0)
+      await admin.query(format('ALTER DATABASE %I CONNECTION LIMIT %s', database, connections));
   }
 
   async destroy(resource: Resource): Promise<void> {
-    const { admin, crash } = this.parts;
+    const { crash } = this.parts;
     const names = namesOf(resource.facts);
-    const [login] = await admin.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [names.login]);
-    // Else a client that reconnects at once could hold up the drop.
-    if (login !== undefined) await admin.query(format('ALTER ROLE %I NOLOGIN', names.login));
-    crash.reach('destroy.after-lock-out');
-    await admin.query(format('DROP DATABASE IF EXISTS %I WITH (FORCE)', names.database));
-    crash.reach('destroy.after-database');
-    await this.dropRoles(names);
-    crash.reach('destroy.after-roles');
-  }
-
-  /** All in one transaction: either each role is there with its rights, or none is. */
-  private async createRoles(
-    { database, login, owner }: TenantNames,
-    password: string,
-    connections: number,
-  ): Promise<void> {
-    const verifier = await scramVerifier(password);
-    await this.parts.admin.transaction(async (tx) => {
-      const found = await tx.query<{ name: string }>(
-        'SELECT rolname AS name FROM pg_roles WHERE rolname = ANY ($1)',
-        [[database, login, owner]],
-      );
-      const missing = [database, login, owner].filter((name) => !found.some((one) => one.name === name));
-      const [gate, user, keeper] = [database, login, owner].map((name) => format.ident(name));
-      await tx.query(`
-        SET LOCAL log_min_error_statement = panic;
-        ${missing.map((name) => `CREATE ROLE ${format.ident(name)} NOLOGIN;`).join('\n')}
-        GRANT ${TENANT_GROUP} TO ${keeper};
-        GRANT ${keeper} TO ${user} WITH INHERIT TRUE, SET TRUE;
-        GRANT ${gate} TO ${user} WITH INHERIT TRUE, SET FALSE;
-        ALTER ROLE ${user} SET temp_file_limit = '1GB';
-        ALTER ROLE ${user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
-          CONNECTION LIMIT ${connections} PASSWORD ${format.literal(verifier)};`);
+    await this.exclusive(names, async (session) => {
+      const [login] = await session.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [names.login]);
+      // Else a client that reconnects at once could hold up the drop.
+      if (login !== undefined) await session.query(format('ALTER ROLE %I NOLOGIN', names.login));
+      crash.reach('destroy.after-lock-out');
+      await session.query(format('DROP DATABASE IF EXISTS %I WITH (FORCE)', names.database));
+      crash.reach('destroy.after-database');
+      await this.dropRoles(session, names);
+      crash.reach('destroy.after-roles');
     });
   }
 
-  private async createDatabase({ database }: TenantNames): Promise<void> {
-    try {
-      // Nobody gets in until its rights are set.
-      await this.parts.admin.query(
-        format('CREATE DATABASE %I TEMPLATE %I STRATEGY wal_log CONNECTION LIMIT 0', database, TEMPLATE),
-      );
-    } catch (error) {
-      if (sqlState(error) !== DUPLICATE_DATABASE) throw error;
-    }
-  }
-
-  private async openDatabase({ database, owner }: TenantNames, connections: number): Promise<void> {
-    const [name, keeper] = [database, owner].map((one) => format.ident(one));
-    await this.parts.admin.query(`
-      REVOKE ALL ON DATABASE ${name} FROM PUBLIC;
-      GRANT CONNECT ON DATABASE ${name} TO ${name};
-      GRANT CREATE, TEMPORARY ON DATABASE ${name} TO ${keeper};
-      ALTER DATABASE ${name} CONNECTION LIMIT ${connections};`);
+  /**
+   * The lock is held by the very session that builds: when this program is killed, the server still finishes the
+   * statement under way, and whoever comes next must wait for its end to see what it did.
+   */
+  private exclusive<T>({ database }: TenantNames, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.parts.admin.session(async (session) => {
+      await session.query('SELECT pg_advisory_lock(hashtextextended($1, 1))', [database]);
+      const value = await work(session);
+      await session.query('SELECT pg_advisory_unlock(hashtextextended($1, 1))', [database]);
+      return value;
+    });
   }
 
   /** Another tenant may have granted something to these roles, of which it knows the names; that must not keep them. */
-  private async dropRoles({ database, login, owner }: TenantNames): Promise<void> {
+  private async dropRoles(session: Session, { database, login, owner }: TenantNames): Promise<void> {
     const roles = [login, owner, database];
     const drop = () =>
-      this.parts.admin.query(`DROP ROLE IF EXISTS ${roles.map((name) => format.ident(name)).join(', ')}`);
+      session.query(`DROP ROLE IF EXISTS ${roles.map((name) => format.ident(name)).join(', ')}`);
     try {
       await drop();
     } catch (error) {
       if (sqlState(error) !== DEPENDENT_OBJECTS) throw error;
-      await this.releaseRoles(roles);
+      await this.releaseRoles(session, roles);
       await drop();
     }
   }
 
-  private async releaseRoles(roles: string[]): Promise<void> {
-    const holders = await this.parts.admin.query<{ database: string; names: string[] }>(
+  private async releaseRoles(session: Session, roles: string[]): Promise<void> {
+    const holders = await session.query<{ database: string; names: string[] }>(
       `SELECT d.datname AS database, array_agg(DISTINCT r.rolname::text) AS names
        FROM pg_shdepend s
        JOIN pg_database d ON d.oid = s.dbid
@@ -170,8 +150,8 @@ export class SharedClusterEngine implements Engine {
       [roles],
     );
     for (const { database, names } of holders)
-      await asAdmin(this.parts.cluster, database, FOREIGN_LIMITS, (session) =>
-        session.query(`DROP OWNED BY ${names.map((name) => format.ident(name)).join(', ')}`),
+      await asAdmin(this.parts.cluster, database, FOREIGN_LIMITS, (inside) =>
+        inside.query(`DROP OWNED BY ${names.map((name) => format.ident(name)).join(', ')}`),
       );
   }
 
@@ -180,4 +160,54 @@ export class SharedClusterEngine implements Engine {
     if (plan === undefined) throw new Error(`There is no plan ${id}.`);
     return plan;
   }
+}
+
+/** All in one transaction: either each role is there with its rights, or none is. */
+async function createRoles(
+  session: Session,
+  { database, login, owner }: TenantNames,
+  verifier: string,
+  connections: number,
+): Promise<void> {
+  const [gate, user, keeper] = [database, login, owner].map((name) => format.ident(name));
+  await session.transaction(async (tx) => {
+    const found = await tx.query<{ name: string }>(
+      'SELECT rolname AS name FROM pg_roles WHERE rolname = ANY ($1)',
+      [[database, login, owner]],
+    );
+    const missing = [database, login, owner].filter((name) => !found.some((one) => one.name === name));
+    await tx.query(`
+      SET LOCAL log_min_error_statement = panic;
+      ${missing.map((name) => `CREATE ROLE ${format.ident(name)} NOLOGIN;`).join('\n')}
+      GRANT ${TENANT_GROUP} TO ${keeper};
+      GRANT ${keeper} TO ${user} WITH INHERIT TRUE, SET TRUE;
+      GRANT ${gate} TO ${user} WITH INHERIT TRUE, SET FALSE;
+      ALTER ROLE ${user} SET temp_file_limit = '1GB';
+      ALTER ROLE ${user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
+        CONNECTION LIMIT ${connections} PASSWORD ${format.literal(verifier)};`);
+  });
+}
+
+async function createDatabase(session: Session, { database }: TenantNames): Promise<void> {
+  try {
+    // Nobody gets in until its rights are set.
+    await session.query(
+      format('CREATE DATABASE %I TEMPLATE %I STRATEGY wal_log CONNECTION LIMIT 0', database, TEMPLATE),
+    );
+  } catch (error) {
+    if (!DUPLICATE_DATABASE.includes(sqlState(error) ?? '')) throw error;
+  }
+}
+
+async function openDatabase(
+  session: Session,
+  { database, owner }: TenantNames,
+  connections: number,
+): Promise<void> {
+  const [name, keeper] = [database, owner].map((one) => format.ident(one));
+  await session.query(`
+    REVOKE ALL ON DATABASE ${name} FROM PUBLIC;
+    GRANT CONNECT ON DATABASE ${name} TO ${name};
+    GRANT CREATE, TEMPORARY ON DATABASE ${name} TO ${keeper};
+    ALTER DATABASE ${name} CONNECTION LIMIT ${connections};`);
 }

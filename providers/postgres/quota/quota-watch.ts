@@ -1,0 +1,155 @@
+import {
+  describeError,
+  ProviderError,
+  type Database,
+  type Logger,
+  type NoticeOutbox,
+} from '../../kit/index.js';
+import type { Resource, ResourceLock, ResourceStore, Session } from '../../kit/index.js';
+import { namesOf, type TenantNames } from '../engine/names.js';
+import type { Reclaimer } from '../engine/reclaim.js';
+import type { WriteStop } from '../engine/write-stop.js';
+import type { Plan } from '../plans.js';
+import { judgeLevel, type Level } from './judge.js';
+import type { LevelStore } from './level-store.js';
+import { storageNotice } from './notice-text.js';
+
+/** What the cluster itself says of a database, whatever our own tables hold. */
+interface Measured {
+  database: string;
+  bytes: number;
+  /** A stop or a lift was cut off: nobody gets in until it is finished. */
+  closed: boolean;
+  /** The login is no member of the owner's role: writes are stopped. */
+  stopped: boolean;
+}
+
+export interface QuotaWatchParts {
+  database: Database;
+  resources: ResourceStore;
+  levels: LevelStore;
+  lock: ResourceLock;
+  outbox: NoticeOutbox;
+  writeStop: WriteStop;
+  reclaimer: Reclaimer;
+  plans: Plan[];
+  /** Called when a size may have changed much. */
+  wake: () => void;
+  log: Logger;
+}
+
+const PAGE = 200;
+
+/** Measures every database, and has its writes stopped or let go on; each change is told to its holders. */
+export class QuotaWatch {
+  constructor(private readonly parts: QuotaWatchParts) {}
+
+  /** One round. A database that fails does not keep the others from their turn. */
+  async round(): Promise<void> {
+    const { database, resources, levels } = this.parts;
+    let after: string | null = '0';
+    while (after !== null) {
+      const page: { last: string | null; found: Resource[] } = await resources.listReady(
+        database,
+        after,
+        PAGE,
+      );
+      after = page.last;
+      const measured = await measure(
+        database,
+        page.found.map(({ facts }) => namesOf(facts).database),
+      );
+      const known = await levels.list(
+        database,
+        page.found.map(({ uuid }) => uuid),
+      );
+      for (const resource of page.found) {
+        const facts = measured.get(namesOf(resource.facts).database);
+        if (facts === undefined) continue;
+        const level = known.get(resource.uuid) ?? 'fine';
+        if (this.isSettled(resource, level, facts)) this.reclaim(resource, level, facts);
+        else await this.settle(resource);
+      }
+    }
+  }
+
+  private isSettled(resource: Resource, level: Level, { bytes, closed, stopped }: Measured): boolean {
+    const wanted = judgeLevel(level, bytes, this.plan(resource).storageBytes);
+    return !closed && wanted === level && stopped === (level === 'stopped');
+  }
+
+  /** Everything is read again under the resource's lock: its plan may have changed, or it may be gone. */
+  private async settle({ uuid }: Resource): Promise<void> {
+    const { lock, resources, log } = this.parts;
+    try {
+      await lock.hold(uuid, async (session) => {
+        const resource = await resources.find(session, uuid);
+        if (resource.state === 'ready') await this.settleLocked(session, resource);
+      });
+    } catch (error) {
+      // Busy with a request: the next round comes back to it.
+      if (error instanceof ProviderError) return;
+      log.error(
+        { resource: uuid, error: describeError(error) },
+        'the quota of a database could not be settled',
+      );
+    }
+  }
+
+  private async settleLocked(session: Session, resource: Resource): Promise<void> {
+    const { levels, outbox, writeStop, log } = this.parts;
+    const names = namesOf(resource.facts);
+    const facts = (await measure(session, [names.database])).get(names.database);
+    if (facts === undefined) return;
+    const { connections, storageBytes } = this.plan(resource);
+    const { bytes, closed, stopped } = facts;
+    const before = await levels.find(session, resource.uuid);
+    const level = judgeLevel(before, bytes, storageBytes);
+    if (level === 'stopped' && (closed || !stopped)) await writeStop.stop(names, connections);
+    if (level !== 'stopped' && (closed || stopped)) await writeStop.lift(names, connections);
+    if (level === before) return;
+    await session.transaction(async (tx) => {
+      await levels.set(tx, resource.uuid, level, bytes);
+      await outbox.add(tx, storageNotice(resource.uuid, level, storageBytes));
+    });
+    log.info(
+      { resource: resource.uuid, before, level, bytes, limitBytes: storageBytes },
+      'the quota level changed',
+    );
+  }
+
+  /** Over quota, what was deleted must be given back before the size can fall. */
+  private reclaim(resource: Resource, level: Level, { database }: Measured): void {
+    const { reclaimer, wake } = this.parts;
+    if (level === 'stopped') reclaimer.begin(database, this.plan(resource).storageBytes, wake);
+    else reclaimer.forget(database);
+  }
+
+  private plan(resource: Resource): Plan {
+    const plan = this.parts.plans.find(({ id }) => id === resource.plan);
+    if (plan === undefined) throw new Error(`There is no plan ${resource.plan}.`);
+    return plan;
+  }
+}
+
+async function measure(
+  db: Database | Session,
+  databases: string[],
+): Promise<Map<TenantNames['database'], Measured>> {
+  const rows = await db.query<{ database: string; bytes: string | null; closed: boolean; stopped: boolean }>(
+    `SELECT d.datname AS database, pg_database_size(d.oid) AS bytes, d.datconnlimit = 0 AS closed,
+       NOT EXISTS (
+         SELECT FROM pg_auth_members m
+         JOIN pg_roles keeper ON keeper.oid = m.roleid JOIN pg_roles login ON login.oid = m.member
+         WHERE keeper.rolname = 'o' || substr(d.datname, 2) AND login.rolname = 'u' || substr(d.datname, 2)
+       ) AS stopped
+     FROM pg_database d WHERE d.datname = ANY ($1)`,
+    [databases],
+  );
+  return new Map(
+    rows
+      // Null: it was dropped while it was being measured.
+      .filter(({ bytes }) => bytes !== null)
+      .map(({ bytes, ...rest }) => [rest.database, { ...rest, bytes: Number(bytes) }]),
+  );
+}
