@@ -2,6 +2,9 @@ import { readSettings } from '../kernel/config.js';
 import { startSouk, type Souk } from '../roots/souk.js';
 import { TerminalProgress } from './terminal-progress.js';
 
+/** Longer than a call to a provider, a drain and an engine's stop together. */
+const STOP_MAX_MS = 90_000;
+
 /** Starts Souk, hands it to `whenUp`, and stays until SIGINT or SIGTERM; then drains and ends. */
 export async function runUntilSignal(
   env: NodeJS.ProcessEnv,
@@ -26,6 +29,13 @@ export async function runUntilSignal(
     progress.fail();
     // Whoever asks twice does not want to wait for what is under way.
     process.once('SIGINT', () => process.exit(130));
+    setTimeout(() => {
+      souk.log.fatal(
+        { afterMs: STOP_MAX_MS },
+        'not everything has ended; engines are left to the next start',
+      );
+      process.exit(1);
+    }, STOP_MAX_MS).unref();
     await souk.stop();
     signal.forget();
   }

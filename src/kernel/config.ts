@@ -38,6 +38,8 @@ export interface Waits {
   leaseMs: number;
   /** How long a fresh operation is left to its own job before the reconciler looks after it. */
   nudgeMs: number;
+  /** How long a server that was told to stop still takes requests, so that those on their way find it. */
+  drainMs: number;
 }
 
 /** Everything the broker needs to run: `Settings` with each engine settled. */
@@ -170,6 +172,7 @@ export const DEFAULT_WAITS: Waits = {
   providerTimeoutMs: 25_000,
   leaseMs: 40_000,
   nudgeMs: 10_000,
+  drainMs: 1_000,
 };
 
 function readWaits(read: Reader): Waits {
@@ -178,6 +181,7 @@ function readWaits(read: Reader): Waits {
     providerTimeoutMs: read.milliseconds('SOUK_PROVIDER_TIMEOUT_MS', DEFAULT_WAITS.providerTimeoutMs),
     leaseMs: read.milliseconds('SOUK_LEASE_MS', DEFAULT_WAITS.leaseMs),
     nudgeMs: read.milliseconds('SOUK_NUDGE_MS', DEFAULT_WAITS.nudgeMs),
+    drainMs: read.milliseconds('SOUK_DRAIN_MS', DEFAULT_WAITS.drainMs),
   };
   if (waits.leaseMs <= waits.providerTimeoutMs)
     read.problems.push(

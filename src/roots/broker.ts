@@ -1,7 +1,9 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { EnsureOperator } from '../accounts/commands/ensure-operator.js';
+import { Readiness } from '../api/ops/readiness.js';
 import { createHttpApp } from '../api/shared/http-app.js';
 import type { Config, Role } from '../kernel/config.js';
 import { createDataSource, migrate } from '../kernel/db/data-source.js';
@@ -31,8 +33,11 @@ export async function prepareDatabase(parts: KernelParts): Promise<void> {
   }
 }
 
-/** Starts the parts that the role asks for, in this process. */
-export async function startBroker(parts: KernelParts): Promise<Broker> {
+/** Starts the parts that the role asks for, in this process. `beforeListening`: the last moment without requests. */
+export async function startBroker(
+  parts: KernelParts,
+  beforeListening: (app: INestApplicationContext) => void = () => undefined,
+): Promise<Broker> {
   const { config, log } = parts;
   await prepareDatabase(parts);
   const module = AppModule.with(parts);
@@ -41,6 +46,10 @@ export async function startBroker(parts: KernelParts): Promise<Broker> {
     http ??
     (await NestFactory.createApplicationContext(module, { logger: new NestLog(log), abortOnError: false }));
   const stop = async () => {
+    if (http !== null) {
+      app.get(Readiness).beginDraining();
+      await wait(config.drainMs);
+    }
     const source = app.get(DataSource);
     await app.close();
     await source.destroy();
@@ -50,6 +59,7 @@ export async function startBroker(parts: KernelParts): Promise<Broker> {
     // Handlers register themselves while the modules initialise; a context without HTTP has done that by now.
     await http?.init();
     await startWork(app, config);
+    beforeListening(app);
     await http?.listen({ host: config.host, port: config.port });
   } catch (error) {
     await stop();

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, isPortFree } from '../../providers/engines/index.js';
-import type { Config } from '../kernel/config.js';
+import { SettingsError, type Config } from '../kernel/config.js';
 import type { Logger } from '../kernel/log.js';
 
 /** A provider program that comes with Souk. */
@@ -33,20 +33,25 @@ function rootFolder(): string {
   return fileURLToPath(new URL(here.includes('/dist/src/') ? '../../../' : '../../', import.meta.url));
 }
 
-/** The providers in `providers/` that have a manifest and are asked for (`SOUK_PROVIDERS`), with their secrets. */
-export async function findBundledProviders(
-  config: Config,
-  wanted: string[] | null,
-): Promise<BundledProvider[]> {
-  const folder = join(rootFolder(), 'providers');
+/** The names of the providers in `providers/` that are asked for (`SOUK_PROVIDERS`; null: all that have a manifest). */
+export function chooseBundledProviders(wanted: string[] | null): string[] {
+  const folder = providersFolder();
   const names = readdirSync(folder).filter((name) => existsSync(join(folder, name, 'addon-manifest.json')));
   const unknown = (wanted ?? []).filter((name) => !names.includes(name));
   if (unknown.length > 0)
-    throw new Error(
+    throw new SettingsError([
       `SOUK_PROVIDERS: there is no bundled provider ${unknown.join(', ')}; there are ${names.join(', ')}.`,
-    );
-  const chosen = names.filter((name) => wanted === null || wanted.includes(name)).sort();
-  return Promise.all(chosen.map((name) => settle(config, folder, name)));
+    ]);
+  return names.filter((name) => wanted === null || wanted.includes(name)).sort();
+}
+
+/** Those providers with their addresses and secrets, which are made once for each installation. */
+export function findBundledProviders(config: Config, names: string[]): Promise<BundledProvider[]> {
+  return Promise.all(names.map((name) => settle(config, providersFolder(), name)));
+}
+
+function providersFolder(): string {
+  return join(rootFolder(), 'providers');
 }
 
 interface KeptFacts {

@@ -1,3 +1,4 @@
+import type { INestApplicationContext } from '@nestjs/common';
 import { SYSTEM } from '../accounts/actor.js';
 import { Readiness } from '../api/ops/readiness.js';
 import { ImportManifest } from '../catalog/commands/import-manifest.js';
@@ -7,7 +8,7 @@ import { createLogger, type Logger } from '../kernel/log.js';
 import type { Progress } from '../kernel/progress.js';
 import { bringUp } from './bring-up.js';
 import { has, startBroker, type Broker } from './broker.js';
-import { findBundledProviders, ProviderProcess } from './bundled-providers.js';
+import { chooseBundledProviders, findBundledProviders, ProviderProcess } from './bundled-providers.js';
 import { readCredentials, writeCredentials } from './credentials.js';
 
 /** A whole Souk that runs: engines, broker, bundled providers, as the role asks. */
@@ -22,6 +23,8 @@ export interface Souk {
 
 /** Starts everything that the settings ask for. What was started is stopped again when a later part fails. */
 export async function startSouk(settings: Settings, progress: Progress): Promise<Souk> {
+  // Before anything is started: a name that does not exist is a mistake in the settings.
+  const chosen = has(settings.role, 'providers') ? chooseBundledProviders(settings.providers) : [];
   const brought = await bringUp(settings, progress);
   const { config } = brought;
   const log = createLogger(config.logLevel, { role: config.role });
@@ -34,11 +37,13 @@ export async function startSouk(settings: Settings, progress: Progress): Promise
   try {
     progress.step('Migrating the database and starting the broker');
     const broker =
-      has(config.role, 'api') || config.role !== 'providers' ? await startBroker(partsOf(config, log)) : null;
+      config.role === 'providers'
+        ? null
+        : await startBroker(partsOf(config, log), (app) => expectProviders(app, chosen));
     if (broker !== null) stops.push(broker.stop);
     const missing = brought.missing.map((one) => `${one.engine}: ${one.why} ${one.fix}`);
     if (has(config.role, 'providers')) {
-      const providers = await startProviders(settings, config, log, broker, progress, missing);
+      const providers = await startProviders(chosen, config, log, broker, progress, missing);
       // Providers outlive the broker's draining: calls that are under way need them.
       stops.splice(config.role === 'all' ? 1 : 0, 0, async () => {
         await Promise.all(providers.map((provider) => provider.stop()));
@@ -57,15 +62,28 @@ function partsOf(config: Config, log: Logger) {
   return { config, log, crashPoints: crashPointsFromEnv(process.env.SOUK_CRASH_AT) };
 }
 
+/** Not ready before they are up, from the first request on. */
+function expectProviders(app: INestApplicationContext, names: string[]): void {
+  for (const name of names) app.get(Readiness).add(checkName(name), notUpYet);
+}
+
+function checkName(provider: string): string {
+  return `provider ${provider}`;
+}
+
+function notUpYet(): Promise<never> {
+  return Promise.reject(new Error('not up yet'));
+}
+
 async function startProviders(
-  settings: Settings,
+  chosen: string[],
   config: Config,
   log: Logger,
   broker: Broker | null,
   progress: Progress,
   missing: string[],
 ): Promise<ProviderProcess[]> {
-  const found = await findBundledProviders(config, settings.providers);
+  const found = await findBundledProviders(config, chosen);
   // A process with the role `providers` alone still has to tell the catalogue where they are.
   const home =
     broker ?? (found.length > 0 ? await startBroker(partsOf({ ...config, role: 'providers' }, log)) : null);
@@ -77,7 +95,7 @@ async function startProviders(
     try {
       await process.start();
       await home?.app.get(ImportManifest).run(SYSTEM, provider.manifest, { bundled: true });
-      broker?.app.get(Readiness).add(`provider ${provider.name}`, async () => {
+      broker?.app.get(Readiness).add(checkName(provider.name), async () => {
         if (!(await process.healthy())) throw new Error('not healthy');
       });
     } catch (error) {
@@ -85,6 +103,7 @@ async function startProviders(
       missing.push(`${provider.slug}: ${why}`);
       progress.note(`${provider.slug} is not available: ${why}`);
       log.error({ provider: provider.name, err: error }, 'a bundled provider is not available');
+      broker?.app.get(Readiness).remove(checkName(provider.name));
       await process.stop();
       running.pop();
     }

@@ -115,7 +115,7 @@ describe('the heroku CLI', () => {
     await client.end();
     assert.match(
       (await succeeds('addons', '-a', 'cli-shop')).stdout,
-      /souk-postgresql.*as DATABASE.*essential-0.*\$5\/month.*created/s,
+      /souk-postgresql.*essential-0.*\$5\/month.*created.*as DATABASE/s,
     );
     assert.match((await succeeds('addons', '--all')).stdout, /cli-shop/);
     const info = (await succeeds('addons:info', 'DATABASE', '-a', 'cli-shop')).stdout;

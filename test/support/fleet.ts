@@ -151,6 +151,7 @@ export class Fleet {
       SOUK_PROVIDER_TIMEOUT_MS: '2500',
       SOUK_LEASE_MS: '2600',
       SOUK_NUDGE_MS: '1000',
+      SOUK_DRAIN_MS: '0',
       PORT: String(this.port),
       DATABASE_URL: this.databaseUrl,
       ...(this.redis === null ? {} : { REDIS_URL: this.redis.url }),

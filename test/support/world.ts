@@ -157,6 +157,7 @@ async function configure(home: string, databaseUrl: string, options: WorldOption
     logLevel: 'silent',
     publicUrl: `http://127.0.0.1:${port}`,
     ...DEFAULT_WAITS,
+    drainMs: 0,
     ...options.waits,
   };
 }

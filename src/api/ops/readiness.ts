@@ -11,6 +11,7 @@ const CHECK_MS = 2_000;
 @Injectable()
 export class Readiness {
   private readonly checks = new Map<string, Check>();
+  private stopping = false;
 
   constructor(db: Database, queue: JobQueue) {
     this.add('database', () => assertMigrated(db));
@@ -19,6 +20,21 @@ export class Readiness {
 
   add(name: string, check: Check): void {
     this.checks.set(name, check);
+  }
+
+  /** What cannot be had here is not waited for. */
+  remove(name: string): void {
+    this.checks.delete(name);
+  }
+
+  /** From now on nobody should send anything new; what comes all the same is answered, and its connection closed. */
+  beginDraining(): void {
+    this.stopping = true;
+    this.add('draining', () => Promise.reject(new Error('it is stopping')));
+  }
+
+  get isDraining(): boolean {
+    return this.stopping;
   }
 
   async report(): Promise<{ ready: boolean; checks: Record<string, string> }> {

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { kernelErrors, type SoukError } from '../../kernel/errors.js';
 import { NestLog, type Logger } from '../../kernel/log.js';
 import { Metrics } from '../../kernel/metrics.js';
+import { Readiness } from '../ops/readiness.js';
 import { ErrorFilter } from './error.filter.js';
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
@@ -23,6 +24,8 @@ export async function createHttpApp(
     http: { maxHeaderSize: HEADER_BYTES_MAX },
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 2_000 },
+    // While it drains, what comes on an open connection is still answered, and told to close it.
+    return503OnClosing: false,
   });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
@@ -32,6 +35,7 @@ export async function createHttpApp(
   const fastify = adapter.getInstance<FastifyInstance>();
   acceptBodies(fastify);
   identifyAndLog(fastify, log, app.get(Metrics));
+  closeWhileDraining(fastify, app.get(Readiness));
   app.useGlobalPipes(
     new ValidationPipe({
       transform: true,
@@ -73,6 +77,13 @@ function parseJson(text: string): unknown {
   return JSON.parse(text, (key, value: unknown) => {
     if (key === '__proto__') throw new SyntaxError('__proto__ is not a name');
     return value;
+  });
+}
+
+/** A client that keeps its connection open would send its next request to a server that is gone. */
+function closeWhileDraining(fastify: FastifyInstance, readiness: Readiness): void {
+  fastify.addHook('onSend', async (_request, reply) => {
+    if (readiness.isDraining) void reply.header('connection', 'close');
   });
 }
 
