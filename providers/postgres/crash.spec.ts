@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { type PostgresCluster, startPostgres } from '../engines/index.js';
+import type { PostgresCluster } from '../engines/index.js';
 import { listTenants } from './inventory.js';
 import { type Answer, Bench, type ProviderProcess, rowsOf, until, urlIn } from './spec-support.js';
 
@@ -36,14 +36,11 @@ describe('a provider that is killed', () => {
 
   beforeAll(async () => {
     const home = await bench.home();
-    cluster = await startPostgres({ home, name: 'given', unsafeFast: true });
+    cluster = await bench.cluster(home);
     env = { SOUK_HOME: home, SOUK_POSTGRES_CLUSTER_URL: cluster.adminUrl, SOUK_PROVIDER_MASTER_KEY: 'a key' };
     provider = await bench.start(env);
   });
-  afterAll(async () => {
-    await cluster.stop();
-    await bench.clear();
-  });
+  afterAll(() => bench.clear());
 
   /** The program dies at the point while it answers; what the caller saw is what a broken connection shows. */
   async function dieAt(point: string, ask: (dying: ProviderProcess) => Promise<Answer>): Promise<void> {
@@ -127,5 +124,72 @@ describe('a provider that is killed', () => {
     const deletes = await Promise.all([one, two].map((dying) => dying.deprovision(uuid)));
     assert.deepEqual(deletes.map(({ status }) => status).sort(), [204, 410]);
     await assertNothingLeft();
+  });
+
+  describe('in the middle of a change of quota', () => {
+    // An empty database is over the one and under the other.
+    const over = { SOUK_QUOTA_INTERVAL_MS: '100', SOUK_POSTGRES_QUOTA_BYTES_ESSENTIAL_0: '5000000' };
+    const under = { ...over, SOUK_POSTGRES_QUOTA_BYTES_ESSENTIAL_0: '500000000' };
+    let uuid: string;
+    let url: string;
+
+    beforeAll(async () => {
+      ({ uuid, url } = await provider.tenant());
+      await rowsOf(url, `CREATE TABLE t (a int); INSERT INTO t VALUES (1)`);
+    });
+    afterAll(() => provider.deprovision(uuid));
+
+    const attempt = (sql: string): Promise<string> =>
+      rowsOf(url, sql).then(
+        () => 'done',
+        (error: { code?: string }) => error.code ?? 'failed',
+      );
+
+    async function dieInRound(point: string, quota: Record<string, string>): Promise<void> {
+      const dying = await bench.start({ ...env, ...quota, SOUK_CRASH_AT: point });
+      assert.equal(await dying.ended, 'SIGKILL');
+    }
+
+    it.each(['write-stop.after-close', 'write-stop.after-forbid', 'write-stop.after-triggers'])(
+      'at %s keeps the database closed until the next round stops its writes',
+      async (point) => {
+        await dieInRound(point, over);
+        // Too many connections: the limit is 0.
+        assert.equal(await attempt('SELECT 1'), '53300');
+        const next = await bench.start({ ...env, ...over });
+        await until('it can be read', async () => (await attempt('SELECT * FROM t')) === 'done');
+        assert.match(await attempt('INSERT INTO t VALUES (2)'), /^(42501|53100)$/);
+        await next.stop();
+        const lifting = await bench.start({ ...env, ...under });
+        await until('writes go on', async () => (await attempt('INSERT INTO t VALUES (2)')) === 'done');
+        await lifting.stop();
+      },
+    );
+
+    it.each(['write-lift.after-close', 'write-lift.after-triggers'])(
+      'at %s keeps the database closed until the next round opens it',
+      async (point) => {
+        const stopping = await bench.start({ ...env, ...over });
+        await until('writes are stopped', async () =>
+          /42501|53100/.test(await attempt('INSERT INTO t VALUES (3)')),
+        );
+        await stopping.stop();
+        await dieInRound(point, under);
+        assert.equal(await attempt('SELECT 1'), '53300');
+        const next = await bench.start({ ...env, ...under });
+        await until('writes go on', async () => (await attempt('INSERT INTO t VALUES (3)')) === 'done');
+        assert.equal(await attempt('CREATE TABLE u (a int); DROP TABLE u'), 'done');
+        await next.stop();
+      },
+    );
+
+    it('can be deleted all the same', async () => {
+      const other = await provider.tenant();
+      await dieInRound('write-stop.after-forbid', over);
+      assert.equal((await provider.deprovision(other.uuid)).status, 204);
+      const lifting = await bench.start({ ...env, ...under });
+      await until('writes go on', async () => (await attempt('INSERT INTO t VALUES (4)')) === 'done');
+      await lifting.stop();
+    });
   });
 });

@@ -12,7 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, type QueryResultRow } from 'pg';
 import ts from 'typescript';
-import { removeEngine } from '../engines/index.js';
+import { type PostgresCluster, removeEngine, startPostgres } from '../engines/index.js';
 import { providerFolder } from './engine/cluster.js';
 
 export const SLUG = 'souk-postgresql';
@@ -166,12 +166,20 @@ export class Bench {
   private readonly homes: string[] = [];
   private readonly programs: ProviderProcess[] = [];
   private readonly clients: Client[] = [];
+  private readonly clusters: PostgresCluster[] = [];
   private compiled: string | null = null;
 
   async home(): Promise<string> {
     const home = await mkdtemp(join(tmpdir(), 'souk-provider-'));
     this.homes.push(home);
     return home;
+  }
+
+  /** A cluster that is not the provider's to start or stop. */
+  async cluster(home: string): Promise<PostgresCluster> {
+    const cluster = await startPostgres({ home, name: 'given', unsafeFast: true });
+    this.clusters.push(cluster);
+    return cluster;
   }
 
   /** Starts the provider, compiled from the sources as they are now. */
@@ -194,6 +202,7 @@ export class Bench {
   async clear(): Promise<void> {
     await Promise.all(this.clients.splice(0).map((client) => client.end().catch(() => undefined)));
     for (const program of this.programs.splice(0)) await program.stop();
+    for (const cluster of this.clusters.splice(0)) await cluster.stop();
     for (const home of this.homes.splice(0)) {
       for (const owner of [home, providerFolder(home)])
         for (const name of await readdir(join(owner, 'engines', 'postgres')).catch(() => []))
@@ -244,6 +253,23 @@ export async function rowsOf<Row extends QueryResultRow>(
   } finally {
     await client.end();
   }
+}
+
+/** Takes what `fillUntilEnded` writes. */
+export const FILLED_TABLE = 'CREATE TABLE things (id serial PRIMARY KEY, body text)';
+
+/** One statement that writes about so many megabytes, which no compression makes smaller. */
+export function fill(megabytes: number): string {
+  return `INSERT INTO things (body) SELECT string_agg(md5(random()::text), '')
+    FROM generate_series(1, ${megabytes * 128}) a, generate_series(1, 250) b GROUP BY a`;
+}
+
+/** Fills a database over its quota, in steps: of a transaction that is under way when the session ends, nothing stays. */
+export async function fillUntilEnded(session: Client): Promise<void> {
+  const filling = (async () => {
+    for (;;) await session.query(fill(1));
+  })();
+  await assert.rejects(filling);
 }
 
 /** A notice as the platform got it. */

@@ -91,7 +91,7 @@ function candidates(session: Session): Promise<Relation[]> {
      WHERE c.relkind IN ('r', 'm') AND NOT c.relisshared AND c.relpersistence <> 't'
        AND (s.n_tup_del + s.n_tup_upd + s.n_dead_tup > 0 OR coalesce(s.n_tup_ins, 0) = 0)
        AND pg_total_relation_size(c.oid) > CASE
-         WHEN c.relnamespace = 'pg_catalog'::regnamespace AND c.relname <> 'pg_largeobject' THEN $2 ELSE $1 END
+         WHEN c.relnamespace = 'pg_catalog'::regnamespace AND c.relname <> 'pg_largeobject' THEN $2::bigint ELSE $1::bigint END
      ORDER BY pg_total_relation_size(c.oid) DESC LIMIT 1000`,
     [TABLE_BYTES_MIN, CATALOGUE_BYTES_MIN],
   );

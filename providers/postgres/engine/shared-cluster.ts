@@ -179,7 +179,7 @@ async function createRoles(
     await tx.query(`
       SET LOCAL log_min_error_statement = panic;
       ${missing.map((name) => `CREATE ROLE ${format.ident(name)} NOLOGIN;`).join('\n')}
-      GRANT ${TENANT_GROUP} TO ${keeper};
+      GRANT ${TENANT_GROUP} TO ${keeper} WITH INHERIT TRUE, SET FALSE;
       GRANT ${keeper} TO ${user} WITH INHERIT TRUE, SET TRUE;
       GRANT ${gate} TO ${user} WITH INHERIT TRUE, SET FALSE;
       ALTER ROLE ${user} SET temp_file_limit = '1GB';

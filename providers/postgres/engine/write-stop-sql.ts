@@ -92,10 +92,15 @@ export async function takeSchemaGrants(session: Session): Promise<SchemaGrant[]>
   return grants;
 }
 
-/** Gives each table that lacks it the trigger that refuses INSERT and UPDATE; returns how many got it. */
+/**
+ * Gives each table that lacks them the triggers that refuse writes; returns how many tables got them. INSERT is refused
+ * by the statement, since that is the table it names, partitions or not. UPDATE is refused by the row: a foreign key
+ * with ON DELETE SET NULL updates at each delete, and mostly no row at all.
+ */
 export async function addTriggers(session: Session, max: number): Promise<number> {
-  const tables = await session.query<{ name: string }>(
-    `SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  const tables = await session.query<{ name: string; rows: boolean }>(
+    `SELECT c.oid::regclass::text AS name, c.relkind = 'r' AS rows
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND ${CUSTOM_SCHEMA}
        AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = c.oid AND tgisinternal AND ${OUR_TRIGGER})
      LIMIT $1`,
@@ -104,17 +109,17 @@ export async function addTriggers(session: Session, max: number): Promise<number
   if (tables.length === 0) return 0;
   // Nobody can have taken this name beforehand.
   const trigger = `souk_${randomBytes(8).toString('hex')}`;
+  const refuse = 'EXECUTE FUNCTION pg_catalog.souk_no_writes();';
+  const statements = tables.flatMap(({ name, rows }) => [
+    `CREATE TRIGGER ${trigger} BEFORE INSERT ON ${name} FOR EACH STATEMENT ${refuse}`,
+    ...(rows ? [`CREATE TRIGGER ${trigger}_row BEFORE UPDATE ON ${name} FOR EACH ROW ${refuse}`] : []),
+  ]);
   await session.transaction(async (tx) => {
-    await tx.query(
-      tables
-        .map(
-          ({ name }) =>
-            `CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE ON ${name} FOR EACH STATEMENT EXECUTE FUNCTION pg_catalog.souk_no_writes();`,
-        )
-        .join('\n'),
-    );
+    await tx.query(statements.join('\n'));
     // Dumps leave internal triggers out: one taken now must be restorable elsewhere.
-    await tx.query('UPDATE pg_trigger SET tgisinternal = true WHERE tgname = $1', [trigger]);
+    await tx.query('UPDATE pg_trigger SET tgisinternal = true WHERE tgname = ANY ($1)', [
+      [trigger, `${trigger}_row`],
+    ]);
   });
   return tables.length;
 }

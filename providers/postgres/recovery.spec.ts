@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { providerClusterUrl } from './inventory.js';
+import {
+  Bench,
+  FILLED_TABLE,
+  fillUntilEnded,
+  Platform,
+  type ProviderProcess,
+  rowsOf,
+  until,
+  urlIn,
+} from './spec-support.js';
+
+describe('the Postgres provider, when something around it fails', () => {
+  const bench = new Bench();
+  let home: string;
+  let platform: Platform;
+  let provider: ProviderProcess;
+
+  beforeAll(async () => {
+    home = await bench.home();
+    platform = await Platform.start();
+    provider = await bench.start({
+      SOUK_HOME: home,
+      SOUK_PLATFORM_URL: platform.url,
+      SOUK_QUOTA_INTERVAL_MS: '100',
+      SOUK_STATEMENT_MAX_MS: '700',
+      // Between an empty database and one with a table of some size.
+      SOUK_POSTGRES_QUOTA_BYTES_ESSENTIAL_0: String(9 * 1024 * 1024),
+    });
+  });
+  afterAll(async () => {
+    await bench.clear();
+    await platform.stop();
+  });
+
+  /** The postmaster's process id, from its own file. */
+  async function postmaster(): Promise<number> {
+    const [row] = await rowsOf<{ folder: string }>(
+      await providerClusterUrl(home),
+      `SELECT current_setting('data_directory') AS folder`,
+    );
+    return Number((await readFile(`${row?.folder}/postmaster.pid`, 'utf8')).split('\n')[0]);
+  }
+
+  it.each(['SIGKILL', 'SIGINT', 'SIGTERM'] as const)(
+    'starts its cluster again after a %s',
+    async (signal) => {
+      const { uuid, url } = await provider.tenant();
+      await bench.connect(url);
+      const before = await postmaster();
+      process.kill(before, signal);
+      await until('another server runs', () =>
+        postmaster().then(
+          (pid) => pid !== before,
+          () => false,
+        ),
+      );
+      // While it is away calls get 503, never a false success; whether one of ours meets that moment is chance.
+      const late = randomUUID();
+      const seen = new Set<number>();
+      await until('it provisions again', async () => {
+        const { status } = await provider.provision(late);
+        seen.add(status);
+        return status === 200;
+      });
+      assert.ok(
+        [...seen].every((status) => status === 200 || status === 503),
+        [...seen].join(', '),
+      );
+      await until('it is healthy', () => provider.healthy());
+      assert.equal(urlIn(await provider.provision(uuid)), url);
+      await rowsOf(url, 'SELECT 1');
+      assert.equal((await provider.deprovision(uuid)).status, 204);
+      assert.equal((await provider.deprovision(late)).status, 204);
+    },
+  );
+
+  it('survives the death of all its connections', async () => {
+    const admin = await providerClusterUrl(home);
+    for (let round = 0; round < 3; round++) {
+      await rowsOf(
+        admin,
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()',
+      );
+      await until('it provisions again', async () => {
+        const { status, body } = await provider.provision();
+        if (status === 200) await provider.deprovision(body.id ?? '');
+        return status === 200;
+      });
+    }
+  });
+
+  /** False while the database is closed for a change. */
+  const truncated = (url: string): Promise<boolean> =>
+    rowsOf(url, 'TRUNCATE things').then(
+      () => true,
+      () => false,
+    );
+
+  it('delivers notices in their order once the platform is there again', async () => {
+    platform.status = 500;
+    const { uuid, url } = await provider.tenant();
+    await rowsOf(url, FILLED_TABLE);
+    await fillUntilEnded(await bench.connect(url));
+    await until('the notice was refused', async () =>
+      platform.refused.some((notice) => notice.uuid === uuid),
+    );
+    await until('it can be read', () => truncated(url));
+    await until('writes go on', () =>
+      rowsOf(url, 'CREATE TABLE proof (a int)').then(
+        () => true,
+        () => false,
+      ),
+    );
+    assert.deepEqual(platform.of(uuid), []);
+    platform.status = 204;
+    await until('both are there', async () => platform.of(uuid).length >= 2);
+    assert.deepEqual(
+      platform.of(uuid).map(({ key, severity, cleared }) => [key, severity, cleared]),
+      [
+        ['storage', 'critical', false],
+        ['storage', 'info', true],
+      ],
+    );
+    await provider.deprovision(uuid);
+  });
+
+  it('gives a notice up whose add-on the platform does not know any more', async () => {
+    platform.status = 410;
+    const before = platform.refused.length;
+    const { uuid, url } = await provider.tenant();
+    await rowsOf(url, FILLED_TABLE);
+    await fillUntilEnded(await bench.connect(url));
+    await until('it was refused', async () =>
+      platform.refused.slice(before).some((notice) => notice.uuid === uuid),
+    );
+    platform.status = 204;
+    await until('it can be read', () => truncated(url));
+    await until('the next one is heard', async () => platform.of(uuid).length > 0);
+    assert.deepEqual(
+      platform.of(uuid).map(({ cleared }) => cleared),
+      [true],
+    );
+    await provider.deprovision(uuid);
+  });
+
+  describe('the watchdog', () => {
+    let url: string;
+    beforeAll(async () => {
+      ({ url } = await provider.tenant());
+    });
+
+    it('cancels a statement that takes too long, whatever the tenant set', async () => {
+      const session = await bench.connect(url);
+      await session.query('SET statement_timeout = 0');
+      await assert.rejects(session.query('SELECT pg_sleep(60)'), { code: '57014' });
+      await session.query('SELECT 1');
+    });
+
+    it('ends a session whose function catches the cancellation', async () => {
+      const session = await bench.connect(url);
+      await assert.rejects(
+        session.query(`DO $$ BEGIN LOOP
+          BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END;
+        END LOOP; END $$`),
+      );
+      await assert.rejects(session.query('SELECT 1'));
+    });
+
+    it('ends a session that idles in a transaction, and none that just idles', async () => {
+      const [idle, holding] = [await bench.connect(url), await bench.connect(url)];
+      await idle.query('SET idle_in_transaction_session_timeout = 0');
+      const ended = new Promise((resolve) => holding.once('end', resolve));
+      await holding.query('BEGIN; CREATE TABLE locked (a int)');
+      await ended;
+      await idle.query('SELECT 1');
+    });
+
+    it('ends a session that takes the locks of the whole cluster', async () => {
+      const session = await bench.connect(url);
+      const ended = new Promise((resolve) => session.once('end', resolve));
+      await session.query('SELECT count(pg_advisory_lock(g)) FROM generate_series(1, 12000) g');
+      await ended;
+    });
+  });
+});
