@@ -143,6 +143,8 @@ function connectionConfig(
     connectionString: url,
     application_name: applicationName,
     connectionTimeoutMillis: 10_000,
+    // A server that was stopped in its tracks keeps no time itself.
+    query_timeout: limits.statementTimeoutMs + 5_000,
     keepAlive: true,
     // Only the system's own functions: a customer may have made others of the same name in any schema on the path.
     options: `-c search_path=pg_catalog -c statement_timeout=${limits.statementTimeoutMs} -c lock_timeout=${limits.lockTimeoutMs}`,

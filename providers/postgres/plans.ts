@@ -17,6 +17,14 @@ export function readPlans(manifest: ProviderManifest): Plan[] {
   }));
 }
 
+/** Temporary files of one session may be large enough for the index of a table that fills the plan, within reason. */
+const TEMP_BYTES_MAX = 4 * 1024 ** 3;
+
+/** The plan's `temp_file_limit`, as PostgreSQL writes it. */
+export function tempFileLimit({ storageBytes }: Plan): string {
+  return `${Math.ceil(Math.min(storageBytes, TEMP_BYTES_MAX) / 1024)}kB`;
+}
+
 function positive(plan: string, feature: string, features: Record<string, unknown>): number {
   const value = features[feature];
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;

@@ -3,14 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Client, type QueryResultRow } from 'pg';
+import { Client, DatabaseError, type QueryResultRow } from 'pg';
 import ts from 'typescript';
 import { type PostgresCluster, removeEngine, startPostgres } from '../engines/index.js';
 import { providerFolder } from './engine/cluster.js';
@@ -272,58 +270,13 @@ export async function fillUntilEnded(session: Client): Promise<void> {
   await assert.rejects(filling);
 }
 
-/** A notice as the platform got it. */
-export interface HeardNotice {
-  uuid: string;
-  key: string;
-  severity: string;
-  message: string;
-  cleared: boolean;
-}
-
-/** A platform that takes notices, or does not, as it is told. */
-export class Platform {
-  readonly notices: HeardNotice[] = [];
-  readonly refused: HeardNotice[] = [];
-  /** What it answers. */
-  status = 204;
-
-  private constructor(private readonly server: Server) {}
-
-  static async start(port = 0): Promise<Platform> {
-    const server = createServer((request, response) => {
-      let text = '';
-      request.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      request.on('end', () => {
-        const uuid = /^\/addons\/([0-9a-f-]{36})\/notices$/.exec(request.url ?? '')?.[1] ?? '';
-        const allowed = request.headers.authorization === basic(SLUG, PASSWORD) && request.method === 'POST';
-        const notice = { uuid, ...(JSON.parse(text) as Omit<HeardNotice, 'uuid'>) };
-        const status = allowed && uuid !== '' ? platform.status : 401;
-        (status < 300 ? platform.notices : platform.refused).push(notice);
-        response.writeHead(status).end();
-      });
-    });
-    const platform = new Platform(server);
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-    return platform;
-  }
-
-  get port(): number {
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${this.port}`;
-  }
-
-  of(uuid: string): HeardNotice[] {
-    return this.notices.filter((notice) => notice.uuid === uuid);
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
+/** The error that the server answered with, or `done`. */
+export async function codeOf(session: Client, sql: string): Promise<string> {
+  try {
+    await session.query(sql);
+    return 'done';
+  } catch (error) {
+    if (error instanceof DatabaseError) return error.code ?? '';
+    throw error;
   }
 }

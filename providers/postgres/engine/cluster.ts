@@ -21,7 +21,8 @@ const SETTINGS: Record<string, string> = {
   superuser_reserved_connections: '30',
   // A half-open log-in takes a place as well.
   authentication_timeout: '15s',
-  temp_file_limit: '1GB',
+  // Of roles that have no limit of their own.
+  temp_file_limit: '4GB',
   max_prepared_transactions: '0',
   // Locks of all tenants share one table; room for what the watchdog lets each of them hold.
   max_locks_per_transaction: '256',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import format from 'pg-format';
 
 /** What a tenant has in the cluster. All names are random, since every tenant can list them. */
 export interface TenantNames {
@@ -27,4 +28,9 @@ export function namesOf(facts: Record<string, string>): TenantNames {
   if (database === undefined || login === undefined || owner === undefined)
     throw new Error('The stored facts of a resource lack its names.');
   return { database, login, owner };
+}
+
+/** The names as they stand in SQL. */
+export function quoteNames({ database, login, owner }: TenantNames): TenantNames {
+  return { database: format.ident(database), login: format.ident(login), owner: format.ident(owner) };
 }

@@ -10,10 +10,10 @@ import {
   type Resource,
   type Session,
 } from '../../kit/index.js';
-import { type Plan, sayBytes } from '../plans.js';
+import { type Plan, sayBytes, tempFileLimit } from '../plans.js';
 import { asAdmin, type Cluster } from './cluster.js';
 import { Limiter } from './limiter.js';
-import { namesOf, randomNames, type TenantNames } from './names.js';
+import { namesOf, quoteNames, randomNames, type TenantNames } from './names.js';
 import { scramVerifier } from './scram.js';
 import { TEMPLATE, TENANT_GROUP } from './template.js';
 
@@ -59,15 +59,15 @@ export class SharedClusterEngine implements Engine {
   async create(resource: Resource): Promise<void> {
     const { crash } = this.parts;
     const names = namesOf(resource.facts);
-    const { connections } = this.plan(resource.plan);
+    const plan = this.plan(resource.plan);
     const password = resource.secrets.password ?? '';
     await this.creates.run(() =>
       this.exclusive(names, async (session) => {
-        await createRoles(session, names, await scramVerifier(password), connections);
+        await createRoles(session, names, await scramVerifier(password), plan);
         crash.reach('create.after-roles');
         await createDatabase(session, names);
         crash.reach('create.after-database');
-        await openDatabase(session, names, connections);
+        await openDatabase(session, names, plan);
         crash.reach('create.after-open');
       }),
     );
@@ -77,7 +77,8 @@ export class SharedClusterEngine implements Engine {
   async resize(resource: Resource, plan: string): Promise<void> {
     const { admin } = this.parts;
     const { database, login } = namesOf(resource.facts);
-    const { storageBytes, connections } = this.plan(plan);
+    const next = this.plan(plan);
+    const { storageBytes, connections } = next;
     const [size] = await admin.query<{ bytes: string }>('SELECT pg_database_size($1::text) AS bytes', [
       database,
     ]);
@@ -89,7 +90,7 @@ export class SharedClusterEngine implements Engine {
         `The database holds ${sayBytes(bytes)}, and ${plan} takes only ${sayBytes(storageBytes)}. ` +
           `Delete at least ${sayBytes(bytes - storageBytes)} and run VACUUM FULL, or choose a larger plan.`,
       );
-    await admin.query(format('ALTER ROLE %I CONNECTION LIMIT %s', login, connections));
+    await admin.query(limitLogin(format.ident(login), next));
     // A closed database is in the middle of a quota change, which opens it when it is done.
     const open = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1 AND datconnlimit <> 0', [
       database,
@@ -165,26 +166,26 @@ export class SharedClusterEngine implements Engine {
 /** All in one transaction: either each role is there with its rights, or none is. */
 async function createRoles(
   session: Session,
-  { database, login, owner }: TenantNames,
+  names: TenantNames,
   verifier: string,
-  connections: number,
+  plan: Plan,
 ): Promise<void> {
-  const [gate, user, keeper] = [database, login, owner].map((name) => format.ident(name));
+  const all = [names.database, names.login, names.owner];
+  const { database: gate, login: user, owner: keeper } = quoteNames(names);
   await session.transaction(async (tx) => {
     const found = await tx.query<{ name: string }>(
       'SELECT rolname AS name FROM pg_roles WHERE rolname = ANY ($1)',
-      [[database, login, owner]],
+      [all],
     );
-    const missing = [database, login, owner].filter((name) => !found.some((one) => one.name === name));
+    const missing = all.filter((name) => !found.some((one) => one.name === name));
     await tx.query(`
       SET LOCAL log_min_error_statement = panic;
       ${missing.map((name) => `CREATE ROLE ${format.ident(name)} NOLOGIN;`).join('\n')}
       GRANT ${TENANT_GROUP} TO ${keeper} WITH INHERIT TRUE, SET FALSE;
       GRANT ${keeper} TO ${user} WITH INHERIT TRUE, SET TRUE;
       GRANT ${gate} TO ${user} WITH INHERIT TRUE, SET FALSE;
-      ALTER ROLE ${user} SET temp_file_limit = '1GB';
-      ALTER ROLE ${user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS
-        CONNECTION LIMIT ${connections} PASSWORD ${format.literal(verifier)};`);
+      ${limitLogin(user, plan)}
+      ALTER ROLE ${user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD ${format.literal(verifier)};`);
   });
 }
 
@@ -199,12 +200,15 @@ async function createDatabase(session: Session, { database }: TenantNames): Prom
   }
 }
 
-async function openDatabase(
-  session: Session,
-  { database, owner }: TenantNames,
-  connections: number,
-): Promise<void> {
-  const [name, keeper] = [database, owner].map((one) => format.ident(one));
+/** `login` as it stands in SQL. */
+function limitLogin(login: string, plan: Plan): string {
+  return `
+    ALTER ROLE ${login} CONNECTION LIMIT ${plan.connections};
+    ALTER ROLE ${login} SET temp_file_limit = '${tempFileLimit(plan)}';`;
+}
+
+async function openDatabase(session: Session, names: TenantNames, { connections }: Plan): Promise<void> {
+  const { database: name, owner: keeper } = quoteNames(names);
   await session.query(`
     REVOKE ALL ON DATABASE ${name} FROM PUBLIC;
     GRANT CONNECT ON DATABASE ${name} TO ${name};

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import format from 'pg-format';
 import type { Session } from '../../kit/index.js';
-import type { TenantNames } from './names.js';
+import { quoteNames, type TenantNames } from './names.js';
 import { LARGE_OBJECT_WRITERS, TENANT_GROUP } from './template.js';
 
 /** The right to create in a schema, taken away while writes are stopped. */
@@ -42,8 +42,8 @@ export async function writeNote(session: Session, note: StopNote | null): Promis
  * rules, foreign keys) meets the event trigger on DDL and GRANT, and finds no place to create anything: EXPLAIN ANALYZE
  * CREATE TABLE AS is no DDL to an event trigger, so the rights to create have to go, too.
  */
-export async function forbid(session: Session, { database, login, owner }: TenantNames): Promise<void> {
-  const [name, user, keeper] = [database, login, owner].map((one) => format.ident(one));
+export async function forbid(session: Session, names: TenantNames): Promise<void> {
+  const { database: name, login: user, owner: keeper } = quoteNames(names);
   await session.query(`
     REASSIGN OWNED BY ${user} TO ${keeper};
     ALTER EVENT TRIGGER souk_no_ddl ENABLE ALWAYS;
@@ -53,12 +53,8 @@ export async function forbid(session: Session, { database, login, owner }: Tenan
 }
 
 /** Gives back what `forbid` and `takeSchemaGrants` took. */
-export async function permit(
-  session: Session,
-  { database, login, owner }: TenantNames,
-  grants: SchemaGrant[],
-): Promise<void> {
-  const [name, user, keeper] = [database, login, owner].map((one) => format.ident(one));
+export async function permit(session: Session, names: TenantNames, grants: SchemaGrant[]): Promise<void> {
+  const { database: name, login: user, owner: keeper } = quoteNames(names);
   const schemas = await customSchemas(session);
   const roles = await session.query<{ name: string }>('SELECT quote_ident(rolname) AS name FROM pg_roles');
   // Both may be gone by now: a schema by the owner's hand, a role with its own tenant.
@@ -142,8 +138,8 @@ export async function dropTriggers(session: Session, max: number): Promise<numbe
  * What the login keeps, through the role of the database: to read, delete and truncate everything that the owner
  * could. It is no owner now, so row-level policies and the ownership of large objects must not stand in its way.
  */
-export async function grantReading(session: Session, { database, login }: TenantNames): Promise<void> {
-  const [gate, user] = [database, login].map((one) => format.ident(one));
+export async function grantReading(session: Session, names: TenantNames): Promise<void> {
+  const { database: gate, login: user } = quoteNames(names);
   const schemas = await customSchemas(session);
   const rights = schemas.map(
     (schema) => `
@@ -158,8 +154,8 @@ export async function grantReading(session: Session, { database, login }: Tenant
 }
 
 /** Takes back what `grantReading` gave: membership in the owner's role gives more. */
-export async function revokeReading(session: Session, { database, login }: TenantNames): Promise<void> {
-  const [gate, user] = [database, login].map((one) => format.ident(one));
+export async function revokeReading(session: Session, names: TenantNames): Promise<void> {
+  const { database: gate, login: user } = quoteNames(names);
   const schemas = await customSchemas(session);
   const rights = schemas.map(
     (schema) => `

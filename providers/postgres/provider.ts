@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import {
+  createPartnerServer,
+  crashPointsFromEnv,
+  KIT_MIGRATIONS,
+  migrate,
+  NoticeOutbox,
+  NoticeRelay,
+  Repeating,
+  ResourceLock,
+  Resources,
+  ResourceStore,
+  systemClock,
+  Vault,
+  type CrashPoints,
+  type Logger,
+  type RunningProvider,
+} from '../kit/index.js';
+import { type Databases, isHealthy, openDatabases } from './databases.js';
+import { type Cluster, GivenCluster, OwnCluster, providerFolder } from './engine/cluster.js';
+import { prepareCluster } from './engine/prepare-cluster.js';
+import { Reclaimer } from './engine/reclaim.js';
+import { SharedClusterEngine } from './engine/shared-cluster.js';
+import { WriteStop } from './engine/write-stop.js';
+import type { Plan } from './plans.js';
+import { LevelStore, QUOTA_MIGRATIONS } from './quota/level-store.js';
+import { QuotaWatch } from './quota/quota-watch.js';
+import type { Settings } from './settings.js';
+import { Watchdog } from './watchdog.js';
+
+/** Longer than most creates, shorter than a platform's patience. */
+const LOCK_WAIT_MS = 15_000;
+const NOTICES_MS = 500;
+const DELETES_MS = 5_000;
+const BASE_PATH = '/heroku/resources';
+
+/** What all parts of the running provider are built from. */
+interface Ground {
+  settings: Settings;
+  plans: Plan[];
+  log: Logger;
+  cluster: Cluster;
+  databases: Databases;
+  store: ResourceStore;
+  lock: ResourceLock;
+  outbox: NoticeOutbox;
+  crash: CrashPoints;
+}
+
+/** Brings the cluster up and puts the provider together; it is ready for requests when this resolves. */
+export async function startProvider(
+  settings: Settings,
+  plans: Plan[],
+  log: Logger,
+): Promise<RunningProvider> {
+  const ground = await prepareGround(settings, plans, log);
+  const { cluster, databases, crash, store, lock } = ground;
+  const quota = watchQuota(ground);
+  const resources = new Resources({
+    database: databases.own,
+    store,
+    lock,
+    engine: new SharedClusterEngine({ cluster, admin: databases.engine, plans, crash }),
+    crash,
+    planChanged: () => quota.wake(),
+  });
+  const schedules = [quota, ...schedule(ground, resources)];
+  for (const one of schedules) one.start();
+  const { slug, password } = settings;
+  const healthy = () => isHealthy(databases);
+  return {
+    server: createPartnerServer({ resources, slug, password, basePath: BASE_PATH, healthy, log }),
+    stop: async () => {
+      await Promise.all(schedules.map((one) => one.stop()));
+      await databases.close();
+      await cluster.stop();
+    },
+  };
+}
+
+async function prepareGround(settings: Settings, plans: Plan[], log: Logger): Promise<Ground> {
+  const { home, clusterUrl, providerDatabase, masterKey, unsafeFast } = settings;
+  const cluster =
+    clusterUrl === null ? await OwnCluster.start({ home, unsafeFast, log }) : new GivenCluster(clusterUrl);
+  await prepareCluster(cluster, providerDatabase);
+  const databases = openDatabases(cluster, providerDatabase, log);
+  await migrate(databases.own, [...KIT_MIGRATIONS, ...QUOTA_MIGRATIONS]);
+  const vault =
+    masterKey === null
+      ? await Vault.fromFile(join(providerFolder(home), 'master-key'))
+      : Vault.fromText(masterKey);
+  return {
+    settings,
+    plans,
+    log,
+    cluster,
+    databases,
+    store: new ResourceStore(vault, systemClock),
+    lock: new ResourceLock(databases.own, LOCK_WAIT_MS),
+    outbox: new NoticeOutbox(systemClock),
+    crash: crashPointsFromEnv(settings.crashAt),
+  };
+}
+
+function watchQuota({
+  settings,
+  plans,
+  log,
+  cluster,
+  databases,
+  store,
+  lock,
+  outbox,
+  crash,
+}: Ground): Repeating {
+  const watch = new QuotaWatch({
+    database: databases.own,
+    resources: store,
+    levels: new LevelStore(systemClock),
+    lock,
+    outbox,
+    writeStop: new WriteStop(cluster, crash),
+    reclaimer: new Reclaimer(cluster, log),
+    plans,
+    wake: () => quota.wake(),
+    log,
+  });
+  const quota = new Repeating('quota', settings.quotaIntervalMs, () => watch.round(), log);
+  return quota;
+}
+
+function schedule({ settings, databases, outbox, log }: Ground, resources: Resources): Repeating[] {
+  const { platformUrl, slug, password, statementMaxMs } = settings;
+  const relay = new NoticeRelay({ database: databases.own, outbox, platformUrl, slug, password, log });
+  const watchdog = new Watchdog(databases.watch, statementMaxMs, log);
+  return [
+    new Repeating('unfinished deletes', DELETES_MS, () => resources.finishDeletes(), log),
+    new Repeating('notices', NOTICES_MS, () => relay.deliverDue(), log),
+    new Repeating('watchdog', watchdog.everyMs, () => watchdog.round(), log),
+  ];
+}
