@@ -3,6 +3,7 @@ export * from './crash-points.js';
 export * from './database.js';
 export * from './environment.js';
 export * from './errors.js';
+export * from './limiter.js';
 export * from './log.js';
 export * from './manifest.js';
 export * from './notice-outbox.js';

@@ -1,5 +1,6 @@
 import { DatabaseUnavailable, type Database, type Session } from './database.js';
 import { answers } from './errors.js';
+import { Limiter } from './limiter.js';
 
 /**
  * One resource has one request at a time: in this process by waiting in line, among processes by an advisory lock.
@@ -7,12 +8,17 @@ import { answers } from './errors.js';
  */
 export class ResourceLock {
   private readonly lines = new Map<string, Promise<unknown>>();
+  private readonly connections: Limiter;
 
   constructor(
     private readonly database: Database,
+    /** So many resources are worked on at once; fewer than the database has connections, which others need, too. */
+    atOnceMax: number,
     /** After this wait a request is told to come again. */
     private readonly waitMs: number,
-  ) {}
+  ) {
+    this.connections = new Limiter(atOnceMax, waitMs);
+  }
 
   async hold<T>(uuid: string, work: (session: Session) => Promise<T>): Promise<T> {
     const before = this.lines.get(uuid) ?? Promise.resolve();
@@ -22,7 +28,7 @@ export class ResourceLock {
     this.lines.set(uuid, line);
     try {
       await withinTime(before, this.waitMs);
-      return await this.locked(uuid, work);
+      return await this.connections.run(() => this.locked(uuid, work));
     } finally {
       done();
       if (this.lines.get(uuid) === line) this.lines.delete(uuid);

@@ -284,6 +284,13 @@ describe.each(['a cluster of its own', 'a given cluster'])('a tenant on %s', (ki
     await session.query('DISCARD ALL');
     await session.query('CREATE TABLE own7 (a int)');
     await session.query(`ALTER TABLE own7 OWNER TO ${login}`);
+    // These span several transactions.
+    await session.query('CREATE INDEX CONCURRENTLY own7_a ON own7 (a)');
+    await session.query('REINDEX TABLE CONCURRENTLY own7');
+    await session.query('DROP INDEX CONCURRENTLY own7_a');
+    await session.query('CREATE MATERIALIZED VIEW own10 AS SELECT 1 AS a');
+    await session.query('CREATE UNIQUE INDEX ON own10 (a)');
+    await session.query('REFRESH MATERIALIZED VIEW CONCURRENTLY own10');
     await session.query('EXPLAIN ANALYZE CREATE TABLE own8 AS SELECT 1');
     await session.query(`CREATE FUNCTION own9() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'`);
     for (const extension of [

@@ -30,6 +30,7 @@ import { Watchdog } from './watchdog.js';
 
 /** Longer than most creates, shorter than a platform's patience. */
 const LOCK_WAIT_MS = 15_000;
+const RESOURCES_AT_ONCE = 8;
 const NOTICES_MS = 500;
 const DELETES_MS = 5_000;
 const BASE_PATH = '/heroku/resources';
@@ -96,7 +97,7 @@ async function prepareGround(settings: Settings, plans: Plan[], log: Logger): Pr
     cluster,
     databases,
     store: new ResourceStore(vault, systemClock),
-    lock: new ResourceLock(databases.own, LOCK_WAIT_MS),
+    lock: new ResourceLock(databases.own, RESOURCES_AT_ONCE, LOCK_WAIT_MS),
     outbox: new NoticeOutbox(systemClock),
     crash: crashPointsFromEnv(settings.crashAt),
   };

@@ -71,6 +71,7 @@ describe('the storage quota of a tenant that prepared itself', () => {
             END LOOP;
             RETURN a;
           END $$;
+        CREATE SCHEMA "Odd ""one" CREATE TABLE "it's; DROP" (a int);
         CREATE TABLE indexed (a int);
         INSERT INTO indexed VALUES (1), (2);
         SET ROLE ${owner};
@@ -269,6 +270,8 @@ describe('the storage quota of a tenant that prepared itself', () => {
       'CREATE TABLE other.more (a int)',
       'CREATE TEMP TABLE t (a int)',
       'CREATE SCHEMA third',
+      `INSERT INTO "Odd ""one"."it's; DROP" VALUES (1)`,
+      'CREATE TABLE "Odd ""one".t (a int)',
       `SELECT lo_from_bytea(0, 'x')`,
       'REFRESH MATERIALIZED VIEW copied',
       'DELETE FROM trapped',

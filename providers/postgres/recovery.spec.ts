@@ -186,5 +186,22 @@ describe('the Postgres provider, when something around it fails', () => {
       await session.query('SELECT count(pg_advisory_lock(g)) FROM generate_series(1, 12000) g');
       await ended;
     });
+
+    it('takes back a setting that is kept to store data', async () => {
+      await rowsOf(
+        url,
+        `DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER SET search_path = %L',
+          (SELECT string_agg(md5(g::text), ',') FROM generate_series(1, 2000) g)); END $$`,
+      );
+      await rowsOf(url, `ALTER ROLE CURRENT_USER SET work_mem = '5MB'`);
+      const settings = await until('it is gone', async () => {
+        const [role] = await rowsOf<{ rolconfig: string[] }>(
+          url,
+          'SELECT rolconfig FROM pg_roles WHERE rolname = CURRENT_USER',
+        );
+        return role !== undefined && role.rolconfig.length === 2 && role.rolconfig;
+      });
+      assert.deepEqual(settings, ['temp_file_limit=9216kB', 'work_mem=5MB']);
+    });
   });
 });

@@ -1,8 +1,11 @@
+import format from 'pg-format';
 import type { Database, Logger } from '../kit/index.js';
-import { TENANT_DATABASE } from './engine/names.js';
+import { TENANT_DATABASE, TENANT_ROLE } from './engine/names.js';
 
 /** Locks that the sessions of one database may hold together; the table of locks is shared by all tenants. */
 const LOCKS_MAX = 10_000;
+/** Compressed: what compresses well takes no room. */
+const SETTING_BYTES_MAX = 2_000;
 /** What does not end this long after it was cancelled is refusing to: its session is ended. */
 const CANCEL_GRACE_MS = 2_000;
 
@@ -36,6 +39,7 @@ export class Watchdog {
   async round(): Promise<void> {
     await this.cutLateStatements();
     await this.cutLockHogs();
+    await this.cutLongSettings();
   }
 
   private async cutLateStatements(): Promise<void> {
@@ -92,6 +96,23 @@ export class Watchdog {
     for (const { pid, database, locks } of hogs) {
       await this.database.query('SELECT pg_terminate_backend($1)', [pid]);
       this.log.info({ database, pid, locks }, 'a session held too many locks and was ended');
+    }
+  }
+
+  /** A role may keep settings for itself, in a catalogue of the whole cluster that no quota counts. */
+  private async cutLongSettings(): Promise<void> {
+    const long = await this.database.query<{ role: string; database: string | null; setting: string }>(
+      `SELECT r.rolname AS role, d.datname AS database, split_part(one, '=', 1) AS setting
+       FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole
+       LEFT JOIN pg_database d ON d.oid = s.setdatabase
+       CROSS JOIN LATERAL unnest(CASE WHEN pg_column_size(s.setconfig) > $2 THEN s.setconfig END) AS one
+       WHERE r.rolname ~ $1 AND octet_length(one) > $2`,
+      [TENANT_ROLE, SETTING_BYTES_MAX],
+    );
+    for (const { role, database, setting } of long) {
+      const where = database === null ? '' : format('IN DATABASE %I ', database);
+      await this.database.query(format(`ALTER ROLE %I ${where}RESET %I`, role, setting));
+      this.log.info({ role, setting }, 'a setting was too long and was reset');
     }
   }
 }

@@ -1,6 +1,12 @@
-import { DatabaseUnavailable, describeError, sqlState, type Logger, type Session } from '../../kit/index.js';
+import {
+  DatabaseUnavailable,
+  describeError,
+  Limiter,
+  sqlState,
+  type Logger,
+  type Session,
+} from '../../kit/index.js';
 import { asAdmin, type Cluster } from './cluster.js';
-import { Limiter } from './limiter.js';
 
 /** A rewrite of a whole table may take long, but not for ever: its indexes can run a customer's functions. */
 const LIMITS = { statementTimeoutMs: 600_000, lockTimeoutMs: 3_000 };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import format from 'pg-format';
 import {
+  Limiter,
   ProviderError,
   sqlState,
   type CrashPoints,
@@ -12,7 +13,6 @@ import {
 } from '../../kit/index.js';
 import { type Plan, sayBytes, tempFileLimit } from '../plans.js';
 import { asAdmin, type Cluster } from './cluster.js';
-import { Limiter } from './limiter.js';
 import { namesOf, quoteNames, randomNames, type TenantNames } from './names.js';
 import { scramVerifier } from './scram.js';
 import { TEMPLATE, TENANT_GROUP } from './template.js';
