@@ -140,7 +140,8 @@ describe.each(queueBackends())('kill -9, with the queue on %s', (queue) => {
     );
     await fleet.restartPostgres();
     const answers = await Promise.all(creating);
-    for (const { status } of answers) assert.ok(status === 201 || status === 503, `status ${status}`);
+    const log = fleet.processes.get('api')?.output;
+    for (const { status } of answers) assert.ok(status === 201 || status === 503, `status ${status}\n${log}`);
     await until(async () => ok(await fleet.api.get('/account')));
     await fleet.quiet();
     const addons = ok(await fleet.api.get<AddonBody[]>(`/apps/${app}/addons`));

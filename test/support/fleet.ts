@@ -31,6 +31,8 @@ export class Fleet {
 
   private constructor(
     readonly home: string,
+    /** Where the fleet's own engines are, out of the Souks' folder: that is closed to all but its user. */
+    private readonly engines: string,
     readonly queue: QueueBackend,
     readonly port: number,
     private postgres: PostgresCluster,
@@ -38,16 +40,17 @@ export class Fleet {
   ) {}
 
   static async start(queue: QueueBackend): Promise<Fleet> {
-    const home = mkdtempSync(join(tmpdir(), 'souk-fleet-'));
-    chmodSync(home, 0o711);
+    const place = mkdtempSync(join(tmpdir(), 'souk-fleet-'));
+    chmodSync(place, 0o711);
+    const [home, engines] = [join(place, 'home'), join(place, 'engines')];
     const postgres = await startPostgres({
-      home,
+      home: engines,
       name: 'fleet',
       unsafeFast: true,
       settings: { max_connections: '300' },
     });
-    const redis = queue === 'redis' ? await startRedis({ home, name: 'fleet' }) : null;
-    const fleet = new Fleet(home, queue, await freePort(), postgres, redis);
+    const redis = queue === 'redis' ? await startRedis({ home: engines, name: 'fleet' }) : null;
+    const fleet = new Fleet(home, engines, queue, await freePort(), postgres, redis);
     // One after the other: the first makes the key ring that all of them share.
     for (const role of ROLES) {
       fleet.spawn(role);
@@ -60,10 +63,10 @@ export class Fleet {
     for (const role of [...ROLES].reverse()) await this.processes.get(role)?.kill('SIGTERM');
     await this.redis?.stop();
     await this.postgres.stop();
-    if (this.redis !== null) await removeEngine({ home: this.home, kind: 'redis', name: 'fleet' });
-    await removeEngine({ home: this.home, kind: 'postgres', name: 'fleet' });
+    if (this.redis !== null) await removeEngine({ home: this.engines, kind: 'redis', name: 'fleet' });
+    await removeEngine({ home: this.engines, kind: 'postgres', name: 'fleet' });
     await removeEngine({ home: join(this.home, 'providers', 'postgres'), kind: 'postgres', name: 'shared' });
-    rmSync(this.home, { recursive: true, force: true });
+    rmSync(join(this.home, '..'), { recursive: true, force: true });
   }
 
   get api(): Api {
@@ -108,7 +111,7 @@ export class Fleet {
   async restartPostgres(): Promise<void> {
     await this.postgres.stop();
     this.postgres = await startPostgres({
-      home: this.home,
+      home: this.engines,
       name: 'fleet',
       unsafeFast: true,
       settings: { max_connections: '300' },

@@ -7,6 +7,7 @@ import {
   type ExceptionFilter,
 } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedError } from 'typeorm';
 import { kernelErrors, SoukError } from '../../kernel/errors.js';
 import { sqlState } from '../../kernel/db/database.js';
 import { LOGGER, type Logger } from '../../kernel/log.js';
@@ -85,6 +86,12 @@ function statusOf(thrown: unknown): number {
 }
 
 function isDatabaseAway(thrown: unknown): boolean {
+  // TypeORM lets go of a connection that broke under a transaction; the next statement finds it gone.
+  if (
+    thrown instanceof QueryRunnerAlreadyReleasedError ||
+    thrown instanceof QueryRunnerProviderAlreadyReleasedError
+  )
+    return true;
   const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : '';
   if (DATABASE_AWAY.test(sqlState(thrown) ?? code)) return true;
   // The driver gives a connection that ended, and a pool that waited in vain, no code: only these words.
