@@ -1,77 +1,15 @@
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import type { QueueBackend } from '../../src/kernel/config.js';
 import { ok } from '../support/api.js';
 import { assertNothingLeftOver } from '../support/fleet-checks.js';
 import { Fleet, uniqueName, type FleetRole } from '../support/fleet.js';
 import type { AddonBody } from '../support/resources.js';
 import { until } from '../support/until.js';
-import { queueBackends, World } from '../support/world.js';
-import { CrashPoints } from '../../src/kernel/crash-points.js';
+import { CREATION, DELETION } from './points.js';
 
-/** Which process dies where. Every point that a creation and a deletion pass must be here: the first test counts. */
-const CREATION: [FleetRole, string][] = [
-  ['api', 'provision.request.before_commit'],
-  ['api', 'provision.request.after_commit'],
-  ['relay', 'relay.move.after_add'],
-  ['relay', 'relay.move.before_commit'],
-  ['relay', 'relay.move.after_commit'],
-  ['worker', 'provision.claim.before_commit'],
-  ['worker', 'provision.claim.after_commit'],
-  ['worker', 'provision.before_call'],
-  ['worker', 'provision.after_call'],
-  ['worker', 'provision.record.before_commit'],
-  ['worker', 'provision.record.after_commit'],
-  ['worker', 'reconcile.stuck.before_commit'],
-  ['worker', 'reconcile.stuck.after_commit'],
-  ['worker', 'audit.seal.before_commit'],
-  ['worker', 'audit.seal.after_commit'],
-];
-const DELETION: [FleetRole, string][] = [
-  ['api', 'deprovision.request.before_commit'],
-  ['api', 'deprovision.request.after_commit'],
-  ['relay', 'relay.move.after_add'],
-  ['relay', 'relay.move.before_commit'],
-  ['relay', 'relay.move.after_commit'],
-  ['worker', 'deprovision.claim.before_commit'],
-  ['worker', 'deprovision.claim.after_commit'],
-  ['worker', 'deprovision.before_call'],
-  ['worker', 'deprovision.after_call'],
-  ['worker', 'deprovision.record.before_commit'],
-  ['worker', 'deprovision.record.after_commit'],
-];
-/** Points of requests that move no add-on. */
-const ELSEWHERE = /^(app|token|account|manifest|operator|audit\.read)\./;
-
-class Recorder extends CrashPoints {
-  readonly seen = new Set<string>();
-  override reach(point: string): void {
-    this.seen.add(point);
-  }
-}
-
-it('a creation and a deletion pass the points of the lists below, and no others', async () => {
-  const recorder = new Recorder();
-  const world = await World.start({ crashPoints: recorder });
-  try {
-    const app = await world.newApp();
-    const addon = await world.addAddon(app.name);
-    ok(await world.api.delete(`/apps/${app.name}/addons/${addon.name}`));
-    await world.runUntilQuiet();
-    const listed = new Set([...CREATION, ...DELETION].map(([, point]) => point));
-    assert.deepEqual(
-      [...recorder.seen].filter((point) => !listed.has(point) && !ELSEWHERE.test(point)),
-      [],
-    );
-    assert.deepEqual(
-      [...listed].filter((point) => !recorder.seen.has(point)),
-      [],
-    );
-  } finally {
-    await world.stop();
-  }
-});
-
-describe.each(queueBackends())('kill -9, with the queue on %s', (queue) => {
+/** Kills each process at each of its points, and engines in the middle of work; the queue is on `queue`. */
+export function killEverywhere(queue: QueueBackend): void {
   let fleet: Fleet;
   beforeAll(async () => {
     fleet = await Fleet.start(queue);
@@ -203,4 +141,4 @@ describe.each(queueBackends())('kill -9, with the queue on %s', (queue) => {
     assert.deepEqual(counts, [5, 5, 5, 5, 5]);
     await assertNothingLeftOver(fleet);
   }, 300_000);
-});
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { it } from 'vitest';
+import { ok } from '../support/api.js';
+import { World } from '../support/world.js';
+import { CrashPoints } from '../../src/kernel/crash-points.js';
+import { CREATION, DELETION, ELSEWHERE } from './points.js';
+
+class Recorder extends CrashPoints {
+  readonly seen = new Set<string>();
+  override reach(point: string): void {
+    this.seen.add(point);
+  }
+}
+
+it('a creation and a deletion pass the points of the lists below, and no others', async () => {
+  const recorder = new Recorder();
+  const world = await World.start({ crashPoints: recorder });
+  try {
+    const app = await world.newApp();
+    const addon = await world.addAddon(app.name);
+    ok(await world.api.delete(`/apps/${app.name}/addons/${addon.name}`));
+    await world.runUntilQuiet();
+    const listed = new Set([...CREATION, ...DELETION].map(([, point]) => point));
+    assert.deepEqual(
+      [...recorder.seen].filter((point) => !listed.has(point) && !ELSEWHERE.test(point)),
+      [],
+    );
+    assert.deepEqual(
+      [...listed].filter((point) => !recorder.seen.has(point)),
+      [],
+    );
+  } finally {
+    await world.stop();
+  }
+});
