@@ -5,6 +5,8 @@ import { TerminalProgress } from './terminal-progress.js';
 /** Longer than a call to a provider, a drain and an engine's stop together. */
 const STOP_MAX_MS = 90_000;
 
+const SAME_ASKING_MS = 1_000;
+
 /** Starts Souk, hands it to `whenUp`, and stays until SIGINT or SIGTERM; then drains and ends. */
 export async function runUntilSignal(
   env: NodeJS.ProcessEnv,
@@ -27,8 +29,7 @@ export async function runUntilSignal(
     souk.log.info({ signal: name }, 'stopping');
   } finally {
     progress.fail();
-    // Whoever asks twice does not want to wait for what is under way.
-    process.once('SIGINT', () => process.exit(130));
+    exitWhenAskedAgain();
     setTimeout(() => {
       souk.log.fatal(
         { afterMs: STOP_MAX_MS },
@@ -41,6 +42,17 @@ export async function runUntilSignal(
   }
   souk.log.info('stopped');
   process.exit(process.exitCode ?? 0);
+}
+
+/**
+ * Whoever asks twice does not want to wait for what is under way. Ctrl-C under `npm run` arrives twice at once, from
+ * the terminal and from npm: that is one asking.
+ */
+function exitWhenAskedAgain(): void {
+  const began = performance.now();
+  process.on('SIGINT', () => {
+    if (performance.now() - began > SAME_ASKING_MS) process.exit(130);
+  });
 }
 
 /** Listens from the first moment on, so that a signal during the start is not lost. */

@@ -98,6 +98,7 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
       uid: user.uid,
       gid: user.gid,
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
     });
     demo = started;
     for (const stream of [started.stdout, started.stderr])
@@ -135,8 +136,8 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
   it('ends at Ctrl-C, with nothing left running', async () => {
     assert.ok(demo !== null);
     const ended = new Promise<number | null>((done) => demo?.once('close', done));
-    // A terminal sends it to every process of its group; npm hands it on.
-    demo.kill('SIGINT');
+    // A terminal sends it to every process of its group, and npm hands on what it gets.
+    process.kill(-(demo.pid ?? 0), 'SIGINT');
     await ended;
     await until(() => assert.deepEqual(processesOf(place), []));
   }, 60_000);
