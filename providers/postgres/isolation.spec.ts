@@ -314,6 +314,22 @@ describe.each(['a cluster of its own', 'a given cluster'])('a tenant on %s', (ki
     );
   });
 
+  it('has dumps that carry none of the hardening to another server', async () => {
+    // What a dump says of the system's own objects is how their rights differ from the first day's.
+    const differing = await rowsOf(
+      a.url,
+      `SELECT p.proname FROM pg_proc p LEFT JOIN pg_init_privs i
+         ON i.objoid = p.oid AND i.classoid = 'pg_proc'::regclass AND i.objsubid = 0
+       WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proacl IS DISTINCT FROM i.initprivs
+       UNION ALL SELECT c.relname FROM pg_class c LEFT JOIN pg_init_privs i
+         ON i.objoid = c.oid AND i.classoid = 'pg_class'::regclass AND i.objsubid = 0
+       WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relacl IS DISTINCT FROM i.initprivs
+       UNION ALL SELECT evtname FROM pg_event_trigger e WHERE NOT EXISTS (
+         SELECT FROM pg_depend d WHERE d.objid = e.oid AND d.classid = 'pg_event_trigger'::regclass AND d.deptype = 'e')`,
+    );
+    assert.deepEqual(differing, []);
+  });
+
   it('sees and ends its own sessions', async () => {
     const other = await bench.connect(a.url);
     const sleeping = assert.rejects(other.query('SELECT pg_sleep(600)'), { code: '57014' });

@@ -3,7 +3,7 @@ export const TEMPLATE = 'souk_template';
 /** Every tenant's owner role is in it; rights that all tenants have in their own database are given to it. */
 export const TENANT_GROUP = 'souk_tenant';
 /** Raised by one when the text below changes: the template is then made anew, for databases that come later. */
-export const TEMPLATE_VERSION = 'souk template 1';
+export const TEMPLATE_VERSION = 'souk template 2';
 
 /** Functions that write large objects: they ask for no right on any table, so the right to call them is what counts. */
 export const LARGE_OBJECT_WRITERS = [
@@ -76,6 +76,19 @@ BEGIN
 END $$;
 REVOKE SELECT ON pg_catalog.pg_db_role_setting FROM PUBLIC;`;
 
+/** Dumps hold what differs from the rights of the first day; a customer's dump must not carry these to another server. */
+const HIDE_FROM_DUMPS = `
+CREATE TEMP TABLE hardened ON COMMIT DROP AS
+  SELECT oid AS objoid, 'pg_proc'::regclass AS classoid, proacl AS acl FROM pg_proc
+  WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^(lo_.*|lowrite|pg_logical_emit_message)$'
+  UNION ALL SELECT oid, 'pg_class'::regclass, relacl FROM pg_class
+  WHERE oid IN ('pg_db_role_setting'::regclass, 'pg_roles'::regclass, 'pg_shadow'::regclass)
+  UNION ALL SELECT oid, 'pg_namespace'::regclass, nspacl FROM pg_namespace WHERE nspname = 'public';
+DELETE FROM pg_init_privs i USING hardened h
+  WHERE i.objoid = h.objoid AND i.classoid = h.classoid AND i.objsubid = 0;
+INSERT INTO pg_init_privs (objoid, classoid, objsubid, privtype, initprivs)
+  SELECT objoid, classoid, 0, 'i', acl FROM hardened WHERE acl IS NOT NULL;`;
+
 /** Run once inside the new template, as one transaction. */
 export const HARDEN = `
 BEGIN;
@@ -94,6 +107,7 @@ BEGIN
     EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', emitter);
   END LOOP;
 END $$;
+${HIDE_FROM_DUMPS}
 ${STOP_WRITES}
 ${KEEP_OWNERSHIP}
 COMMIT;`;
