@@ -75,9 +75,13 @@ async function settle(config: Config, folder: string, name: string): Promise<Bun
     ssoSalt: known?.ssoSalt ?? randomBytes(24).toString('base64url'),
   };
   writeFileSync(kept, JSON.stringify(facts), { mode: 0o600 });
-  const at = (url: string | undefined) =>
-    `http://127.0.0.1:${facts.port}${new URL(url ?? 'http://x/').pathname}`;
-  const { production } = manifest.api;
+  // The manifest names paths; the address is this installation's.
+  const production = Object.fromEntries(
+    Object.entries(manifest.api.production).map(([use, url]) => [
+      use,
+      `http://127.0.0.1:${facts.port}${new URL(url).pathname}`,
+    ]),
+  );
   return {
     name,
     slug: manifest.id,
@@ -88,7 +92,7 @@ async function settle(config: Config, folder: string, name: string): Promise<Bun
         ...manifest.api,
         password: facts.password,
         sso_salt: facts.ssoSalt,
-        production: { base_url: at(production.base_url), sso_url: at(production.sso_url) },
+        production,
       },
     },
   };
@@ -196,7 +200,12 @@ export class ProviderProcess {
       'TMPDIR',
       'SOUK_ENGINE_CACHE',
       'SOUK_ENGINES_DISABLE',
+      'REDIS_SERVER_BIN',
+      'XDG_CACHE_HOME',
       'NODE_EXTRA_CA_CERTS',
+      'http_proxy',
+      'https_proxy',
+      'no_proxy',
     ];
     const own = Object.entries(process.env).filter(
       ([name]) =>

@@ -11,10 +11,17 @@ import type { AddonBody, ReleaseBody } from '../support/resources.js';
 import { runSouk } from '../support/souk-process.js';
 import { until } from '../support/until.js';
 
+/** Small, so that it is soon full; an empty database takes about the half of it. */
+const QUOTA_KILOBYTES = 16_384;
+const EMPTY_KILOBYTES = 7_700;
+
 let souk: OwnSouk;
 beforeAll(async () => {
   souk = new OwnSouk();
-  await souk.start();
+  await souk.start({
+    SOUK_QUOTA_INTERVAL_MS: '200',
+    SOUK_POSTGRES_QUOTA_BYTES_ESSENTIAL_0: String(QUOTA_KILOBYTES * 1024),
+  });
 });
 afterAll(() => souk.remove());
 
@@ -180,6 +187,46 @@ describe('the souk command', () => {
       const report = JSON.parse(verified.output) as { ok: boolean; sealed: number };
       assert.ok(report.ok && report.sealed > 5);
     });
+  });
+
+  it('notices shows what the provider says of a quota, from the warning to its lifting', async () => {
+    ok(await souk.api.post('/apps', { name: 'full-app' }));
+    const addon = ok(await souk.api.post<AddonBody>('/apps/full-app/addons', { plan: 'souk-postgresql' }));
+    const { DATABASE_URL: url = '' } = ok(
+      await souk.api.get<Record<string, string>>('/apps/full-app/config-vars'),
+    );
+    const open = async () =>
+      (
+        JSON.parse((await souk.run(['notices', addon.name, '--json'])).output) as {
+          severity: string;
+          cleared_at: string | null;
+        }[]
+      )
+        .filter(({ cleared_at }) => cleared_at === null)
+        .map(({ severity }) => severity);
+    const client = new pg.Client({ connectionString: url });
+    client.on('error', () => undefined);
+    await client.connect();
+    const fill = (client: pg.Client, kilobytes: number) =>
+      client.query(
+        `INSERT INTO pile SELECT repeat(md5(n::text), 30) FROM generate_series(1, ${kilobytes}) n`,
+      );
+    await client.query('CREATE TABLE pile (heap text)');
+    await fill(client, QUOTA_KILOBYTES - EMPTY_KILOBYTES - 900);
+    await until(async () => assert.deepEqual(await open(), ['warning']));
+    await fill(client, 2_000);
+    await until(async () => assert.deepEqual(await open(), ['critical']));
+    await client.end().catch(() => undefined);
+    const again = new pg.Client({ connectionString: url });
+    await again.connect();
+    await assert.rejects(fill(again, 1));
+    await again.query('DELETE FROM pile');
+    await again.end();
+    await until(async () => assert.deepEqual(await open(), []));
+    const after = new pg.Client({ connectionString: url });
+    await after.connect();
+    await fill(after, 1);
+    await after.end();
   });
 
   it('keys rotate encrypts everything anew, with the server up', async () => {
