@@ -104,6 +104,16 @@ export class ResourceStore {
     };
   }
 
+  /** Ready resources of which a stored fact has one of the values. */
+  async listReadyWith(db: Queryable, fact: string, values: string[]): Promise<Resource[]> {
+    const rows = await db.query<Row>(
+      `SELECT uuid, state, plan, region, facts, sealed FROM kit.resources
+       WHERE state = 'ready' AND facts->>$1 = ANY ($2)`,
+      [fact, values],
+    );
+    return rows.flatMap((row) => this.parse(row) ?? []);
+  }
+
   /** One page of everything that has, or may have, something in the engine. */
   async page(
     db: Queryable,

@@ -117,13 +117,14 @@ describe('a provider that is killed', () => {
   it('is one provider in two programs: the same uuid gives the same resource', async () => {
     const [one, two] = [provider, await bench.start(env)] as const;
     const uuid = randomUUID();
-    const answers = await Promise.all([one, two, one, two].map((dying) => dying.provision(uuid)));
+    const answers = await Promise.all([one, two, one, two].map((either) => either.provision(uuid)));
     const urls = new Set(answers.filter(({ status }) => status === 200).map(urlIn));
     assert.equal(urls.size, 1);
     assert.equal((await listTenants(cluster.adminUrl)).databases.length, 1);
-    const deletes = await Promise.all([one, two].map((dying) => dying.deprovision(uuid)));
+    const deletes = await Promise.all([one, two].map((either) => either.deprovision(uuid)));
     assert.deepEqual(deletes.map(({ status }) => status).sort(), [204, 410]);
     await assertNothingLeft();
+    await two.stop();
   });
 
   describe('in the middle of a change of quota', () => {
@@ -136,8 +137,13 @@ describe('a provider that is killed', () => {
     beforeAll(async () => {
       ({ uuid, url } = await provider.tenant());
       await rowsOf(url, `CREATE TABLE t (a int); INSERT INTO t VALUES (1)`);
+      // Its plan is larger: it would take back what the others do.
+      await provider.stop();
     });
-    afterAll(() => provider.deprovision(uuid));
+    afterAll(async () => {
+      provider = await bench.start(env);
+      await provider.deprovision(uuid);
+    });
 
     const attempt = (sql: string): Promise<string> =>
       rowsOf(url, sql).then(
@@ -184,10 +190,12 @@ describe('a provider that is killed', () => {
     );
 
     it('can be deleted all the same', async () => {
-      const other = await provider.tenant();
+      const making = await bench.start({ ...env, ...under });
+      const other = await making.tenant();
+      await making.stop();
       await dieInRound('write-stop.after-forbid', over);
-      assert.equal((await provider.deprovision(other.uuid)).status, 204);
       const lifting = await bench.start({ ...env, ...under });
+      assert.equal((await lifting.deprovision(other.uuid)).status, 204);
       await until('writes go on', async () => (await attempt('INSERT INTO t VALUES (4)')) === 'done');
       await lifting.stop();
     });

@@ -23,6 +23,7 @@ import { Reclaimer } from './engine/reclaim.js';
 import { SharedClusterEngine } from './engine/shared-cluster.js';
 import { WriteStop } from './engine/write-stop.js';
 import type { Plan } from './plans.js';
+import { Activity } from './quota/activity.js';
 import { LevelStore, QUOTA_MIGRATIONS } from './quota/level-store.js';
 import { QuotaWatch } from './quota/quota-watch.js';
 import type { Settings } from './settings.js';
@@ -33,6 +34,8 @@ const LOCK_WAIT_MS = 15_000;
 const RESOURCES_AT_ONCE = 8;
 const NOTICES_MS = 500;
 const DELETES_MS = 5_000;
+/** A disk that takes 100 MB/s puts a tenant that far over its plan at most, and a round of an idle cluster costs a millisecond. */
+const BUSY_QUOTA_MS = 1_000;
 const BASE_PATH = '/heroku/resources';
 
 /** What all parts of the running provider are built from. */
@@ -56,7 +59,7 @@ export async function startProvider(
 ): Promise<RunningProvider> {
   const ground = await prepareGround(settings, plans, log);
   const { cluster, databases, crash, store, lock } = ground;
-  const quota = watchQuota(ground);
+  const { quota, busyQuota } = watchQuota(ground);
   const resources = new Resources({
     database: databases.own,
     store,
@@ -65,7 +68,7 @@ export async function startProvider(
     crash,
     planChanged: () => quota.wake(),
   });
-  const schedules = [quota, ...schedule(ground, resources)];
+  const schedules = [quota, busyQuota, ...schedule(ground, resources)];
   for (const one of schedules) one.start();
   const { slug, password } = settings;
   const healthy = () => isHealthy(databases);
@@ -103,17 +106,10 @@ async function prepareGround(settings: Settings, plans: Plan[], log: Logger): Pr
   };
 }
 
-function watchQuota({
-  settings,
-  plans,
-  log,
-  cluster,
-  databases,
-  store,
-  lock,
-  outbox,
-  crash,
-}: Ground): Repeating {
+function watchQuota({ settings, plans, log, cluster, databases, store, lock, outbox, crash }: Ground): {
+  quota: Repeating;
+  busyQuota: Repeating;
+} {
   const watch = new QuotaWatch({
     database: databases.own,
     resources: store,
@@ -121,13 +117,16 @@ function watchQuota({
     lock,
     outbox,
     writeStop: new WriteStop(cluster, crash),
+    activity: new Activity(databases.own),
     reclaimer: new Reclaimer(cluster, log),
     plans,
     wake: () => quota.wake(),
     log,
   });
   const quota = new Repeating('quota', settings.quotaIntervalMs, () => watch.round(), log);
-  return quota;
+  const busyMs = Math.min(BUSY_QUOTA_MS, settings.quotaIntervalMs);
+  const busyQuota = new Repeating('quota of busy databases', busyMs, () => watch.roundOfBusy(), log);
+  return { quota, busyQuota };
 }
 
 function schedule({ settings, databases, outbox, log }: Ground, resources: Resources): Repeating[] {

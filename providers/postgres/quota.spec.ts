@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, it } from 'vitest';
 import { codeOf, fill, FILLED_TABLE, rowsOf, until } from './spec-support.js';
 import { QuotaWorld } from './spec-quota.js';
 
+const DAY_MS = 86_400_000;
+
 describe('the storage quota', () => {
   let world: QuotaWorld;
   beforeAll(async () => {
@@ -61,5 +63,31 @@ describe('the storage quota', () => {
     await rowsOf(url, 'TRUNCATE things');
     assert.equal((await world.provider.changePlan(uuid, 'essential-0')).status, 200);
     await world.provider.deprovision(uuid);
+  });
+});
+
+describe('between two rounds of measuring everything', () => {
+  let world: QuotaWorld;
+  beforeAll(async () => {
+    world = await QuotaWorld.start(DAY_MS);
+  });
+  afterAll(() => world.clear());
+
+  it('what is in use is measured all the same: a writer is stopped, and deleting rows lifts it', async () => {
+    const { uuid, url } = await world.provider.tenant();
+    await rowsOf(url, FILLED_TABLE);
+    await world.overfill(uuid, await world.bench.connect(url));
+    await rowsOf(url, 'DELETE FROM things');
+    await world.lifted(uuid);
+  });
+
+  it('also who comes in for a moment only, again and again', async () => {
+    const { uuid, url } = await world.provider.tenant();
+    await rowsOf(url, FILLED_TABLE);
+    const coming = (async () => {
+      for (;;) await rowsOf(url, fill(1));
+    })();
+    await assert.rejects(coming);
+    await world.stopped(uuid);
   });
 });

@@ -82,14 +82,14 @@ export class QuotaWorld {
     private readonly env: Record<string, string>,
   ) {}
 
-  static async start(): Promise<QuotaWorld> {
+  static async start(intervalMs = 100): Promise<QuotaWorld> {
     const platform = await Platform.start();
     const bench = new Bench();
     const home = await bench.home();
     const env = {
       SOUK_HOME: home,
       SOUK_PLATFORM_URL: platform.url,
-      SOUK_QUOTA_INTERVAL_MS: '100',
+      SOUK_QUOTA_INTERVAL_MS: String(intervalMs),
       SOUK_POSTGRES_QUOTA_BYTES_ESSENTIAL_0: String(QuotaWorld.QUOTA_BYTES),
       SOUK_POSTGRES_QUOTA_BYTES_ESSENTIAL_1: String(4 * QuotaWorld.QUOTA_BYTES),
     };

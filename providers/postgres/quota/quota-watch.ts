@@ -10,6 +10,7 @@ import { namesOf, type TenantNames } from '../engine/names.js';
 import type { Reclaimer } from '../engine/reclaim.js';
 import type { WriteStop } from '../engine/write-stop.js';
 import type { Plan } from '../plans.js';
+import type { Activity } from './activity.js';
 import { judgeLevel, type Level } from './judge.js';
 import type { LevelStore } from './level-store.js';
 import { storageNotice } from './notice-text.js';
@@ -31,6 +32,7 @@ export interface QuotaWatchParts {
   lock: ResourceLock;
   outbox: NoticeOutbox;
   writeStop: WriteStop;
+  activity: Activity;
   reclaimer: Reclaimer;
   plans: Plan[];
   /** Called when a size may have changed much. */
@@ -44,9 +46,9 @@ const PAGE = 200;
 export class QuotaWatch {
   constructor(private readonly parts: QuotaWatchParts) {}
 
-  /** One round. A database that fails does not keep the others from their turn. */
+  /** One round of all databases. One that fails does not keep the others from their turn. */
   async round(): Promise<void> {
-    const { database, resources, levels } = this.parts;
+    const { database, resources } = this.parts;
     let after: string | null = '0';
     while (after !== null) {
       const page: { last: string | null; found: Resource[] } = await resources.listReady(
@@ -55,21 +57,33 @@ export class QuotaWatch {
         PAGE,
       );
       after = page.last;
-      const measured = await measure(
-        database,
-        page.found.map(({ facts }) => namesOf(facts).database),
-      );
-      const known = await levels.list(
-        database,
-        page.found.map(({ uuid }) => uuid),
-      );
-      for (const resource of page.found) {
-        const facts = measured.get(namesOf(resource.facts).database);
-        if (facts === undefined) continue;
-        const level = known.get(resource.uuid) ?? 'fine';
-        if (this.isSettled(resource, level, facts)) this.reclaim(resource, level, facts);
-        else await this.settle(resource);
-      }
+      await this.look(page.found);
+    }
+  }
+
+  /** One round of the databases that somebody uses: a fast writer is not let run until the next round of all. */
+  async roundOfBusy(): Promise<void> {
+    const { activity, database, resources } = this.parts;
+    const busy = await activity.takeBusy();
+    if (busy.length > 0) await this.look(await resources.listReadyWith(database, 'database', busy));
+  }
+
+  private async look(found: Resource[]): Promise<void> {
+    const { database, levels } = this.parts;
+    const measured = await measure(
+      database,
+      found.map(({ facts }) => namesOf(facts).database),
+    );
+    const known = await levels.list(
+      database,
+      found.map(({ uuid }) => uuid),
+    );
+    for (const resource of found) {
+      const facts = measured.get(namesOf(resource.facts).database);
+      if (facts === undefined) continue;
+      const level = known.get(resource.uuid) ?? 'fine';
+      if (this.isSettled(resource, level, facts)) this.reclaim(resource, level, facts);
+      else await this.settle(resource);
     }
   }
 
