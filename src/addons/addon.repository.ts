@@ -16,6 +16,8 @@ type NewAddon = Omit<
   'app' | 'plan' | 'optionsCiphertext' | 'optionsKeyId' | 'configCiphertext' | 'configKeyId'
 >;
 
+export type SealedConfig = Pick<Addon, 'configCiphertext' | 'configKeyId'>;
+
 @Injectable()
 export class AddonRepository {
   constructor(private readonly keys: KeyRing) {}
@@ -56,7 +58,7 @@ export class AddonRepository {
         since: new Date(now.getTime() - FAILED_VISIBLE_MS),
       })
       .orderBy('addon.removed_at', 'DESC', 'NULLS FIRST')
-      .take(1);
+      .limit(1);
     if (appId !== null)
       query.andWhere(
         `(addon.app_id = :appId OR EXISTS (SELECT 1 FROM attachments at
@@ -90,7 +92,7 @@ export class AddonRepository {
     const query = this.visible(tx, actor)
       .andWhere('addon.removed_at IS NULL AND service.name = :service', { service })
       .orderBy('addon.created_at', 'ASC')
-      .take(100);
+      .limit(100);
     if (appId !== null) query.andWhere('addon.app_id = :appId', { appId });
     return query.getMany();
   }
@@ -100,7 +102,7 @@ export class AddonRepository {
     return this.query(tx)
       .where('addon.app_id = :appId AND addon.removed_at IS NULL', { appId })
       .orderBy('addon.created_at', 'ASC')
-      .take(1_000)
+      .limit(1_000)
       .getMany();
   }
 
@@ -121,7 +123,7 @@ export class AddonRepository {
     from: AddonState,
     to: AddonState,
     at: Date,
-    also: Partial<NewAddon> = {},
+    also: Partial<NewAddon & SealedConfig> = {},
   ): Promise<boolean> {
     const removedAt = to === 'deprovisioned' ? { removedAt: at } : {};
     const result = await tx.update(
@@ -140,13 +142,14 @@ export class AddonRepository {
     await tx.update(Addon, { id }, { providerId });
   }
 
-  async setConfig(tx: Tx, id: AddonId, config: Record<string, string>): Promise<void> {
+  /** A provider's config as it is stored. */
+  sealConfig(id: AddonId, config: Record<string, string>): SealedConfig {
     const sealed = this.keys.seal(JSON.stringify(config), configContext(id));
-    await tx.update(Addon, { id }, { configCiphertext: sealed.ciphertext, configKeyId: sealed.keyId });
+    return { configCiphertext: sealed.ciphertext, configKeyId: sealed.keyId };
   }
 
   /** The provider's config under its own names; empty until provisioned. */
-  configOf(addon: Addon): Record<string, string> {
+  configOf(addon: Pick<Addon, 'id'> & SealedConfig): Record<string, string> {
     if (addon.configCiphertext === null || addon.configKeyId === null) return {};
     const sealed = { ciphertext: addon.configCiphertext, keyId: addon.configKeyId };
     return JSON.parse(this.keys.open(sealed, configContext(addon.id))) as Record<string, string>;

@@ -1,4 +1,3 @@
-import { generatedSuffix } from '../apps/app-name.js';
 import { addonErrors } from './addons.errors.js';
 
 const NAME = /^[a-zA-Z][A-Za-z0-9_-]{1,127}$/;
@@ -9,9 +8,9 @@ export function parseAddonName(name: string): string {
   return name;
 }
 
-/** A name nobody chose: `postgresql-quiet-48213` for souk-postgresql. */
-export function generatedAddonName(service: string): string {
-  return `${service.replace(/^(souk|heroku)-/, '')}-${generatedSuffix()}`;
+/** A name nobody chose: `postgresql-quiet-48213` for souk-postgresql and the suffix `quiet-48213`. */
+export function addonNameOf(service: string, suffix: string): string {
+  return `${service.replace(/^(souk|heroku)-/, '')}-${suffix}`;
 }
 
 const OPTIONS_MAX = 50;

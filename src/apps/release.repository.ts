@@ -111,11 +111,11 @@ export class ReleaseRepository {
     await tx.delete(ReservedConfigVar, { attachmentId });
   }
 
-  /** Those of the names that an attachment holds on the app. */
-  async reservedAmong(tx: Tx, appId: AppId, names: string[]): Promise<string[]> {
+  /** The names that attachments hold on the app, in order. */
+  async reserved(tx: Tx, appId: AppId): Promise<string[]> {
     const rows: { name: string }[] = await tx.query(
-      'SELECT name FROM reserved_config_vars WHERE app_id = $1 AND name = ANY($2) ORDER BY name',
-      [appId, names],
+      'SELECT name FROM reserved_config_vars WHERE app_id = $1 ORDER BY name',
+      [appId],
     );
     return rows.map(({ name }) => name);
   }

@@ -32,17 +32,17 @@ export class Attach {
     service: AddonService,
     wanted: string | null,
   ): Promise<NewAttachment> {
-    const name =
-      wanted === null ? await this.freeDefaultName(tx, app, addonId, service) : parseAttachmentName(wanted);
-    if (await this.attachments.nameTaken(tx, app.id, name))
+    const taken = await this.taken(tx, app);
+    const name = wanted === null ? freeDefaultName(taken, addonId, service) : parseAttachmentName(wanted);
+    if (taken.names.has(name))
       throw attachmentErrors.attachment_name_taken({
         message: `${app.name} has an attachment named ${name} already; choose another name with --as.`,
         app: { name: app.name },
       });
-    const taken = await this.takenVar(tx, app, service, name);
-    if (taken !== null)
+    const takenVar = exportedNames(service, name).find((one) => taken.vars.has(one));
+    if (takenVar !== undefined)
       throw attachmentErrors.config_var_taken({
-        message: `${app.name} has a config var ${taken} already; unset it or choose another attachment name with --as.`,
+        message: `${app.name} has a config var ${takenVar} already; unset it or choose another attachment name with --as.`,
         app: { name: app.name },
       });
     const now = this.clock.now();
@@ -60,24 +60,28 @@ export class Attach {
     return attachment;
   }
 
-  private async freeDefaultName(tx: Tx, app: App, addonId: AddonId, service: AddonService): Promise<string> {
-    const seed = Number.parseInt(addonId.slice(0, 8), 16);
-    for (const name of defaultNames(service, seed)) {
-      const nameTaken = await this.attachments.nameTaken(tx, app.id, name);
-      if (!nameTaken && (await this.takenVar(tx, app, service, name)) === null) return name;
-    }
-    throw attachmentErrors.attachment_name_taken({
-      message: 'No default name is free; choose one with --as.',
-    });
-  }
-
-  /** The first config var of this name that the app or another attachment has. */
-  private async takenVar(tx: Tx, app: App, service: AddonService, name: string): Promise<string | null> {
-    const names = exportedNames(service, name);
+  /** Everything on the app that a new attachment could collide with. */
+  private async taken(tx: Tx, app: App): Promise<Taken> {
+    const names = await this.attachments.namesOnApp(tx, app.id);
     const { own } = await this.releases.environment(tx, app.id, app.releaseVersion);
-    const ownName = names.find((one) => Object.hasOwn(own, one));
-    if (ownName !== undefined) return ownName;
-    const [reserved] = await this.releases.reservedAmong(tx, app.id, names);
-    return reserved ?? null;
+    const reserved = await this.releases.reserved(tx, app.id);
+    return { names: new Set(names), vars: new Set([...Object.keys(own), ...reserved]) };
   }
+}
+
+interface Taken {
+  /** Of attachments. */
+  names: Set<string>;
+  /** Config vars: the app's own, and those that other attachments hold. */
+  vars: Set<string>;
+}
+
+function freeDefaultName(taken: Taken, addonId: AddonId, service: AddonService): string {
+  const seed = Number.parseInt(addonId.slice(0, 8), 16);
+  for (const name of defaultNames(service, seed))
+    if (!taken.names.has(name) && !exportedNames(service, name).some((one) => taken.vars.has(one)))
+      return name;
+  throw attachmentErrors.attachment_name_taken({
+    message: 'No default name is free; choose one with --as.',
+  });
 }

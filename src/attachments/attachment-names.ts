@@ -16,7 +16,11 @@ type Naming = Pick<AddonService, 'configVarsPrefix' | 'configVars' | 'defaultAtt
  * The config vars that an attachment exports: the provider's names with the service's prefix replaced by the
  * attachment's name (`SOUK_POSTGRESQL_URL` attached as `DATABASE` is `DATABASE_URL`).
  */
-export function exportedName(providerName: string, service: Naming, attachmentName: string): string {
+export function exportedName(
+  providerName: string,
+  service: Pick<Naming, 'configVarsPrefix'>,
+  attachmentName: string,
+): string {
   return `${attachmentName}${providerName.slice(service.configVarsPrefix.length)}`;
 }
 

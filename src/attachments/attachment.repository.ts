@@ -1,11 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull, type SelectQueryBuilder } from 'typeorm';
 import type { Actor } from '../accounts/actor.js';
+import type { SealedConfig } from '../addons/addon.repository.js';
 import { onConstraint, type Tx } from '../kernel/db/database.js';
 import { isId, type AddonId, type AppId, type AttachmentId } from '../kernel/ids.js';
 import { pageOf, type Page, type Range } from '../kernel/range.js';
 import { Attachment } from './attachment.entity.js';
 import { attachmentErrors } from './attachments.errors.js';
+
+export type AttachmentPlace = Pick<Attachment, 'id' | 'appId' | 'name'>;
+
+/** An attachment with what it needs to say which config vars it exports. */
+export interface ExportingAttachment extends SealedConfig {
+  name: string;
+  addonId: AddonId;
+  plan: string;
+  service: string;
+  configVarsPrefix: string;
+}
 
 @Injectable()
 export class AttachmentRepository {
@@ -15,8 +27,47 @@ export class AttachmentRepository {
       .catch(onConstraint('attachments_app_id_name_key', attachmentErrors.attachment_name_taken));
   }
 
-  async nameTaken(tx: Tx, appId: AppId, name: string): Promise<boolean> {
-    return tx.existsBy(Attachment, { appId, name, detachedAt: IsNull() });
+  /** The names of the live attachments on an app. */
+  async namesOnApp(tx: Tx, appId: AppId): Promise<string[]> {
+    const rows: { name: string }[] = await tx.query(
+      'SELECT name FROM attachments WHERE app_id = $1 AND detached_at IS NULL',
+      [appId],
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  /** Where an add-on is attached and under which names, in the order in which apps are locked. */
+  async placesOf(tx: Tx, addonId: AddonId): Promise<AttachmentPlace[]> {
+    return tx.query(
+      `SELECT id, app_id AS "appId", name FROM attachments WHERE addon_id = $1 AND detached_at IS NULL
+       ORDER BY app_id, created_at, id`,
+      [addonId],
+    );
+  }
+
+  /** Locks the apps that an add-on is attached to, by id: in one order everywhere, so that nobody waits in a circle. */
+  async lockAppsOf(tx: Tx, addonId: AddonId): Promise<void> {
+    await tx.query(
+      `SELECT 1 FROM apps WHERE id IN (SELECT app_id FROM attachments WHERE addon_id = $1 AND detached_at IS NULL)
+       ORDER BY id FOR UPDATE OF apps`,
+      [addonId],
+    );
+  }
+
+  /** What the attachments on an app export, oldest first: one row for each of a provisioned add-on. */
+  async listExports(tx: Tx, appId: AppId): Promise<ExportingAttachment[]> {
+    return tx.query(
+      `SELECT at.name, a.id AS "addonId", a.config_ciphertext AS "configCiphertext",
+         a.config_key_id AS "configKeyId", p.slug AS plan, s.name AS service,
+         s.config_vars_prefix AS "configVarsPrefix"
+       FROM attachments at
+         JOIN addons a ON a.id = at.addon_id
+         JOIN plans p ON p.id = a.plan_id
+         JOIN addon_services s ON s.id = p.addon_service_id
+       WHERE at.app_id = $1 AND at.detached_at IS NULL AND a.state = 'provisioned'
+       ORDER BY at.created_at, at.id`,
+      [appId],
+    );
   }
 
   async detach(tx: Tx, id: AttachmentId, at: Date): Promise<boolean> {
@@ -34,7 +85,7 @@ export class AttachmentRepository {
       .andWhere('attachment.app_id = :appId', { appId })
       .orderBy('attachment.created_at', 'ASC')
       .addOrderBy('attachment.id', 'ASC')
-      .take(1_000)
+      .limit(1_000)
       .getMany();
   }
 
@@ -43,7 +94,7 @@ export class AttachmentRepository {
     return this.live(tx)
       .andWhere('attachment.addon_id = :addonId', { addonId })
       .orderBy('attachment.created_at', 'ASC')
-      .take(1_000)
+      .limit(1_000)
       .getMany();
   }
 

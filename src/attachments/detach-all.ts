@@ -6,8 +6,7 @@ import { ReleaseRepository } from '../apps/release.repository.js';
 import { Clock } from '../kernel/clock.js';
 import type { Tx } from '../kernel/db/database.js';
 import type { AppId } from '../kernel/ids.js';
-import type { Attachment } from './attachment.entity.js';
-import { AttachmentRepository } from './attachment.repository.js';
+import { AttachmentRepository, type AttachmentPlace } from './attachment.repository.js';
 import { ReleaseAddonVars } from './release-addon-vars.js';
 
 /** Takes an add-on off every app that it is attached to: its config vars go, with one release on each app. */
@@ -26,7 +25,7 @@ export class DetachAll {
    * that was never provisioned exported nothing, so its apps need no release; neither does an app that is gone.
    */
   async run(tx: Tx, addon: Addon, author: Author): Promise<void> {
-    const attachments = await this.attachments.listOfAddon(tx, addon.id);
+    const attachments = await this.attachments.placesOf(tx, addon.id);
     for (const [appId, group] of byApp(attachments)) {
       const app = await this.apps.lockEvenDestroyed(tx, appId);
       for (const { id } of group) {
@@ -40,9 +39,9 @@ export class DetachAll {
   }
 }
 
-function byApp(attachments: Attachment[]): [AppId, Attachment[]][] {
-  const groups = new Map<AppId, Attachment[]>();
+function byApp(attachments: AttachmentPlace[]): [AppId, AttachmentPlace[]][] {
+  const groups = new Map<AppId, AttachmentPlace[]>();
   for (const attachment of attachments)
     groups.set(attachment.appId, [...(groups.get(attachment.appId) ?? []), attachment]);
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [...groups];
 }

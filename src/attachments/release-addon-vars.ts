@@ -5,7 +5,6 @@ import type { App } from '../apps/app.entity.js';
 import { AppendRelease } from '../apps/append-release.js';
 import { replaceAddonVars } from '../apps/environment.js';
 import { ReleaseRepository } from '../apps/release.repository.js';
-import { planName } from '../catalog/catalog.entity.js';
 import type { Tx } from '../kernel/db/database.js';
 import { exportedName } from './attachment-names.js';
 import { AttachmentRepository } from './attachment.repository.js';
@@ -22,19 +21,18 @@ export class ReleaseAddonVars {
 
   /** The caller holds the app's lock. */
   async run(tx: Tx, app: App, author: Author, description: string): Promise<void> {
-    const attachments = await this.attachments.listOfApp(tx, app.id);
-    const provisioned = attachments.filter(({ addon }) => addon.state === 'provisioned');
+    const exporting = await this.attachments.listExports(tx, app.id);
     const vars: Record<string, string> = {};
-    for (const { addon, name } of provisioned)
-      for (const [providerName, value] of Object.entries(this.addons.configOf(addon)))
-        vars[exportedName(providerName, addon.plan.addonService, name)] = value;
+    for (const one of exporting)
+      for (const [providerName, value] of Object.entries(this.addons.configOf({ ...one, id: one.addonId })))
+        vars[exportedName(providerName, one, one.name)] = value;
     const before = await this.releases.environment(tx, app.id, app.releaseVersion);
     const { after, changes } = replaceAddonVars(before, vars);
     await this.appendRelease.run(tx, app, author, {
       description,
       changes,
       environment: after,
-      addonPlanNames: [...new Set(provisioned.map(({ addon }) => planName(addon.plan)))].sort(),
+      addonPlanNames: [...new Set(exporting.map(({ service, plan }) => `${service}:${plan}`))].sort(),
     });
   }
 }

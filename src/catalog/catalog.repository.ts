@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { SelectQueryBuilder } from 'typeorm';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
 import type { Tx } from '../kernel/db/database.js';
 import { isId, type AddonServiceId, type PlanId, type ProviderId } from '../kernel/ids.js';
@@ -136,37 +137,33 @@ export class CatalogRepository {
 
   /** The plans that anybody may choose, cheapest first as the manifest orders them. At most 1,000. */
   async listPlans(tx: Tx, serviceId: AddonServiceId): Promise<Plan[]> {
-    return tx.find(Plan, {
-      where: { addonServiceId: serviceId, visible: true },
-      relations: { addonService: true },
-      order: { position: 'ASC' },
-      take: 1_000,
-    });
+    return this.plans(tx)
+      .where('plan.addon_service_id = :serviceId AND plan.visible', { serviceId })
+      .orderBy('plan.position', 'ASC')
+      .limit(1_000)
+      .getMany();
   }
 
   async getPlan(tx: Tx, id: PlanId): Promise<Plan> {
-    return tx.findOneOrFail(Plan, { where: { id }, relations: { addonService: true } });
+    return this.plans(tx).where('plan.id = :id', { id }).getOneOrFail();
   }
 
   /** `service`, `service:plan` or a plan's id, as users type it; the service alone means its default plan. */
   async findPlanByName(tx: Tx, identity: string): Promise<Plan> {
     if (isId(identity)) {
-      const plan = await tx.findOne(Plan, {
-        where: { id: identity as PlanId },
-        relations: { addonService: true },
-      });
+      const plan = await this.plans(tx).where('plan.id = :identity', { identity }).getOne();
       if (plan === null) throw catalogErrors.plan_not_found();
       return plan;
     }
     const [serviceName = '', slug] = identity.split(':');
     const service = await this.getService(tx, serviceName);
-    const plan = await tx.findOne(Plan, {
-      where:
-        slug === undefined || slug === ''
-          ? { addonServiceId: service.id, isDefault: true, visible: true }
-          : { addonServiceId: service.id, slug },
-      relations: { addonService: true },
-    });
+    const plan = await this.plans(tx)
+      .where('plan.addon_service_id = :serviceId', { serviceId: service.id })
+      .andWhere(
+        slug === undefined || slug === '' ? 'plan.is_default AND plan.visible' : 'plan.slug = :slug',
+        { slug },
+      )
+      .getOne();
     if (plan === null)
       throw catalogErrors.plan_not_found({
         message: `Couldn't find the plan "${identity.slice(0, 100)}"; see "heroku addons:plans ${service.name}".`,
@@ -181,6 +178,11 @@ export class CatalogRepository {
   async findAccessBySlug(tx: Tx, slug: string): Promise<(ProviderAccess & { id: ProviderId }) | null> {
     const provider = await tx.findOneBy(Provider, { slug });
     return provider === null ? null : { id: provider.id, ...this.open(provider) };
+  }
+
+  /** Written out, since a find with relations asks twice: for the ids, then for the rows. */
+  private plans(tx: Tx): SelectQueryBuilder<Plan> {
+    return tx.createQueryBuilder(Plan, 'plan').innerJoinAndSelect('plan.addonService', 'service');
   }
 
   private open(provider: Provider): ProviderAccess {

@@ -81,7 +81,7 @@ export async function pageOf<T extends ObjectLiteral, F extends string>(
   }
   const rows = await query
     .orderBy(column, range.order === 'asc' ? 'ASC' : 'DESC')
-    .take(range.max + 1)
+    .limit(range.max + 1)
     .getMany()
     .catch((error: unknown) => {
       if (!NOT_A_VALUE.has(sqlState(error) ?? '')) throw error;

@@ -6,6 +6,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import type { OperationId } from '../kernel/ids.js';
 import { JobRegistry } from '../kernel/jobs/job-registry.js';
+import { AddonLocks } from './addon-locks.js';
 import { BeginOperation } from './begin-operation.js';
 import { PartnerV3Client } from './clients/partner-v3.client.js';
 import { ProviderClient } from './clients/provider-client.js';
@@ -15,7 +16,7 @@ import { ProvisionAddon, ProvisionRepositories } from './commands/provision-addo
 import { OperationRepository } from './operation.repository.js';
 import { OperationRunner } from './operation.runner.js';
 import { ProviderCalls } from './provider-calls.js';
-import { OutcomeEffects, OutcomeLocks, RecordOutcome } from './record-outcome.js';
+import { OutcomeEffects, RecordOutcome } from './record-outcome.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
 import { StuckOperations } from './reconcilers/stuck-operations.js';
@@ -46,7 +47,7 @@ const EXPORTED = [
     RecordProvisioned,
     RecordRemoved,
     OutcomeEffects,
-    OutcomeLocks,
+    AddonLocks,
   ],
   exports: EXPORTED,
 })

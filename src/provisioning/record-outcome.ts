@@ -3,11 +3,10 @@ import type { Author } from '../accounts/actor.js';
 import { SYSTEM } from '../accounts/actor.js';
 import type { Addon } from '../addons/addon.entity.js';
 import { AddonRepository } from '../addons/addon.repository.js';
-import { AppRepository } from '../apps/app.repository.js';
-import { AttachmentRepository } from '../attachments/attachment.repository.js';
 import { Clock, plusMs } from '../kernel/clock.js';
 import { Database, type Tx } from '../kernel/db/database.js';
 import { LOGGER, type Logger } from '../kernel/log.js';
+import { AddonLocks } from './addon-locks.js';
 import type { Operation } from './operation.entity.js';
 import { ACCEPTED_DEADLINE_MS, DELETE_DEADLINE_MS, retryWaitMs } from './operation.js';
 import { isFinal, next, type OperationState } from './operation.machine.js';
@@ -16,23 +15,6 @@ import type { Outcome } from './provider-calls.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
 import { StartDeprovision } from './start-deprovision.js';
-
-/** Locks what an outcome may change: apps by id, then the add-on. */
-@Injectable()
-export class OutcomeLocks {
-  constructor(
-    private readonly apps: AppRepository,
-    private readonly addons: AddonRepository,
-    private readonly attachments: AttachmentRepository,
-  ) {}
-
-  async take(tx: Tx, addonId: Addon['id']): Promise<Addon> {
-    const attachments = await this.attachments.listOfAddon(tx, addonId);
-    for (const appId of [...new Set(attachments.map((one) => one.appId))].sort())
-      await this.apps.lockEvenDestroyed(tx, appId);
-    return this.addons.lock(tx, addonId);
-  }
-}
 
 /** What an outcome means for the add-on. */
 @Injectable()
@@ -91,7 +73,7 @@ export class RecordOutcome {
     @Inject(LOGGER) private readonly log: Logger,
     private readonly db: Database,
     private readonly clock: Clock,
-    private readonly locks: OutcomeLocks,
+    private readonly locks: AddonLocks,
     private readonly operations: OperationRepository,
     private readonly effects: OutcomeEffects,
   ) {}

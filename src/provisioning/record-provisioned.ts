@@ -36,8 +36,8 @@ export class RecordProvisioned {
     at: Date,
     unwanted: boolean,
   ): Promise<void> {
-    await this.addons.setConfig(tx, addon.id, answer.config);
     await this.addons.moveState(tx, addon.id, 'provisioning', 'provisioned', at, {
+      ...this.addons.sealConfig(addon.id, answer.config),
       providerId: answer.providerId,
       provisionMessage: neutralise(answer.message),
       ...(unwanted ? {} : { provisionedAt: at }),
@@ -51,8 +51,8 @@ export class RecordProvisioned {
     });
     if (unwanted) return;
     await this.history.beginCharge(tx, addon.id, addon.plan, addon.billedCents, addon.billedCurrency, at);
-    const attachments = await this.attachments.listOfAddon(tx, addon.id);
-    for (const appId of [...new Set(attachments.map((one) => one.appId))].sort()) {
+    const attachments = await this.attachments.placesOf(tx, addon.id);
+    for (const appId of new Set(attachments.map((one) => one.appId))) {
       const names = attachments.filter((one) => one.appId === appId).map(({ name }) => name);
       const app = await this.apps.lockEvenDestroyed(tx, appId);
       if (app.destroyedAt !== null) continue;

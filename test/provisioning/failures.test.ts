@@ -14,6 +14,7 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
   let app: AppBody;
   beforeAll(async () => {
     world = await World.start({ queue, waits: { providerTimeoutMs: 400, leaseMs: 2_000, settleMs: 1_500 } });
+    world.clock.freeze();
   });
   afterAll(() => world.stop());
   beforeEach(async () => {

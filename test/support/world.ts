@@ -10,6 +10,7 @@ import { Clock } from '../../src/kernel/clock.js';
 import { DEFAULT_WAITS, type Config, type QueueBackend, type Waits } from '../../src/kernel/config.js';
 import type { CrashPoints } from '../../src/kernel/crash-points.js';
 import { KeyRing } from '../../src/kernel/crypto/key-ring.js';
+import { Database } from '../../src/kernel/db/database.js';
 import { createLogger } from '../../src/kernel/log.js';
 import { Secret } from '../../src/kernel/secret.js';
 import { startBroker, type Broker } from '../../src/roots/broker.js';
@@ -23,9 +24,15 @@ import { until } from './until.js';
 /** A clock that tests move forward. */
 export class MovableClock extends Clock {
   private aheadMs = 0;
+  private stoppedAt: number | null = null;
 
   override now(): Date {
-    return new Date(Date.now() + this.aheadMs);
+    return new Date((this.stoppedAt ?? Date.now()) + this.aheadMs);
+  }
+
+  /** From here on it goes only where it is moved, so that no retry comes due by itself. */
+  freeze(): void {
+    this.stoppedAt ??= Date.now();
   }
 
   advance(ms: number): void {
@@ -129,7 +136,7 @@ export class World {
   /** Moves the clock on and walks rounds until no operation is open. A call under way keeps its lease. */
   async runUntilQuiet(stepMs = 30_000, timeoutMs = 20_000): Promise<void> {
     await until(async () => {
-      if (!(await this.hasLiveLease())) this.clock.advance(stepMs);
+      await this.advanceUnlessLeased(stepMs);
       await this.walkRounds();
       const open = await this.database.query(
         'SELECT id, type, state FROM operations WHERE finished_at IS NULL',
@@ -138,11 +145,16 @@ export class World {
     }, timeoutMs);
   }
 
-  private async hasLiveLease(): Promise<boolean> {
-    const leased = await this.database.query('SELECT 1 FROM operations WHERE lease_until > $1', [
-      this.clock.now(),
-    ]);
-    return leased.length > 0;
+  /** Under the operations' locks, so that no worker takes a lease between the look and the step. */
+  private async advanceUnlessLeased(stepMs: number): Promise<void> {
+    await this.broker.app.get(Database).source.transaction(async (tx) => {
+      const open: { lease_until: Date | null }[] = await tx.query(
+        'SELECT lease_until FROM operations WHERE finished_at IS NULL ORDER BY id FOR UPDATE',
+      );
+      const now = this.clock.now();
+      const leased = open.some(({ lease_until }) => lease_until !== null && lease_until > now);
+      if (!leased) this.clock.advance(stepMs);
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { authorOf, type Actor } from '../../accounts/actor.js';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
+import { underGeneratedName } from '../../kernel/generated-name.js';
 import { newId } from '../../kernel/ids.js';
 import type { App } from '../app.entity.js';
 import { generatedAppName, parseAppName } from '../app-name.js';
@@ -30,7 +31,12 @@ export class CreateApp {
   ) {}
 
   async run(actor: Actor, input: CreateAppInput): Promise<App> {
-    const name = input.name === null ? generatedAppName() : parseAppName(input.name);
+    return input.name === null
+      ? underGeneratedName(generatedAppName, 'app_name_taken', (name) => this.create(actor, name, input))
+      : this.create(actor, parseAppName(input.name), input);
+  }
+
+  private async create(actor: Actor, name: string, input: CreateAppInput): Promise<App> {
     const region = findRegion(input.region ?? DEFAULT_REGION);
     if (region === undefined) throw appErrors.region_unknown();
     const now = this.clock.now();

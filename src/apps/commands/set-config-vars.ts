@@ -29,7 +29,7 @@ export class SetConfigVars {
     const environment = await this.db.transaction('config.set', async (tx): Promise<Environment> => {
       const app = await this.apps.lockForActor(tx, actor, identity);
       const before = await this.releases.environment(tx, app.id, app.releaseVersion);
-      const reserved = await this.releases.reservedAmong(tx, app.id, [...change.keys()]);
+      const reserved = (await this.releases.reserved(tx, app.id)).filter((name) => change.has(name));
       // Unsetting or repeating the value of what an add-on set would not last, so it is refused like any other change.
       if (reserved.length > 0)
         throw appErrors.config_var_reserved({

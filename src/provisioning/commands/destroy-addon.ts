@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { authorOf, type Actor, type Author } from '../../accounts/actor.js';
-import type { Addon } from '../../addons/addon.entity.js';
 import { AddonRepository } from '../../addons/addon.repository.js';
 import { AppRepository } from '../../apps/app.repository.js';
-import { AttachmentRepository } from '../../attachments/attachment.repository.js';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database, type Tx } from '../../kernel/db/database.js';
 import type { AddonId } from '../../kernel/ids.js';
+import { AddonLocks } from '../addon-locks.js';
 import { OperationRepository } from '../operation.repository.js';
 import { StartDeprovision } from '../start-deprovision.js';
 
@@ -19,20 +18,15 @@ import { StartDeprovision } from '../start-deprovision.js';
 export class RequestDeprovision {
   constructor(
     private readonly clock: Clock,
-    private readonly apps: AppRepository,
+    private readonly locks: AddonLocks,
     private readonly addons: AddonRepository,
-    private readonly attachments: AttachmentRepository,
     private readonly operations: OperationRepository,
     private readonly start: StartDeprovision,
     private readonly audit: AuditTrail,
   ) {}
 
   async run(tx: Tx, addonId: AddonId, author: Author): Promise<void> {
-    // Apps before add-ons, and by id: the same order as everywhere, so that nobody waits in a circle.
-    const attachments = await this.attachments.listOfAddon(tx, addonId);
-    for (const appId of [...new Set(attachments.map((one) => one.appId))].sort())
-      await this.apps.lockEvenDestroyed(tx, appId);
-    const addon: Addon = await this.addons.lock(tx, addonId);
+    const addon = await this.locks.take(tx, addonId);
     if (addon.removedAt !== null || addon.deleteRequestedAt !== null) return;
     const at = this.clock.now();
     if ((await this.operations.findActive(tx, addonId)) === null) {

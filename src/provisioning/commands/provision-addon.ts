@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { authorOf, type Actor } from '../../accounts/actor.js';
 import { AddonHistory } from '../../addons/addon-history.js';
-import { generatedAddonName, parseAddonName, parseOptions } from '../../addons/addon.js';
+import { addonNameOf, parseAddonName, parseOptions } from '../../addons/addon.js';
 import { AddonRepository } from '../../addons/addon.repository.js';
 import { addonErrors } from '../../addons/addons.errors.js';
 import type { App } from '../../apps/app.entity.js';
+import { generatedSuffix } from '../../apps/app-name.js';
 import { AppRepository } from '../../apps/app.repository.js';
 import { Attach } from '../../attachments/attach.js';
 import { planName, type AddonService, type Plan } from '../../catalog/catalog.entity.js';
@@ -12,6 +13,7 @@ import { catalogErrors } from '../../catalog/catalog.errors.js';
 import { CatalogRepository } from '../../catalog/catalog.repository.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database, type Tx } from '../../kernel/db/database.js';
+import { underGeneratedName } from '../../kernel/generated-name.js';
 import { newId, type AddonId, type OperationId } from '../../kernel/ids.js';
 import { BeginOperation } from '../begin-operation.js';
 
@@ -53,8 +55,21 @@ export class ProvisionAddon {
     actor: Actor,
     input: ProvisionAddonInput,
   ): Promise<{ addonId: AddonId; operationId: OperationId }> {
-    const name = input.name === null ? null : parseAddonName(input.name);
     const options = parseOptions(input.options);
+    if (input.name === null)
+      return underGeneratedName(generatedSuffix, 'addon_name_taken', (suffix) =>
+        this.request(actor, input, options, (service) => addonNameOf(service.name, suffix)),
+      );
+    const name = parseAddonName(input.name);
+    return this.request(actor, input, options, () => name);
+  }
+
+  private async request(
+    actor: Actor,
+    input: ProvisionAddonInput,
+    options: Record<string, string>,
+    nameFor: (service: AddonService) => string,
+  ): Promise<{ addonId: AddonId; operationId: OperationId }> {
     const { apps, addons, catalog } = this.repositories;
     return this.db.transaction('provision.request', async (tx) => {
       const app = await apps.lockForActor(tx, actor, input.app);
@@ -66,7 +81,7 @@ export class ProvisionAddon {
         tx,
         {
           id: addonId,
-          name: name ?? generatedAddonName(plan.addonService.name),
+          name: nameFor(plan.addonService),
           appId: app.id,
           addonServiceId: plan.addonServiceId,
           planId: plan.id,
