@@ -97,10 +97,12 @@ export class AddonRepository {
     return query.getMany();
   }
 
-  /** The live add-ons that an app owns; at most 1,000. */
-  async listOwned(tx: Tx, appId: AppId): Promise<Addon[]> {
+  /** The add-ons of an app whose deletion nobody asked for yet; at most 1,000, oldest first. */
+  async listUndeleted(tx: Tx, appId: AppId): Promise<Addon[]> {
     return this.query(tx)
-      .where('addon.app_id = :appId AND addon.removed_at IS NULL', { appId })
+      .where('addon.app_id = :appId AND addon.removed_at IS NULL AND addon.delete_requested_at IS NULL', {
+        appId,
+      })
       .orderBy('addon.created_at', 'ASC')
       .limit(1_000)
       .getMany();

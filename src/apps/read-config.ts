@@ -31,7 +31,8 @@ export class ReadConfig {
     return flatten(await this.releases.environment(this.db.manager, app.id, version));
   }
 
-  private note(actor: Actor, appId: string, version: number): Promise<void> {
+  /** Puts a read on record. Rejects where it cannot be stored: then no value may leave. */
+  note(actor: Actor, appId: string, version: number): Promise<void> {
     return this.reads.note(actor.tokenId, authorOf(actor), {
       action: 'config.read',
       subject: { kind: 'app', id: appId },

@@ -29,10 +29,15 @@ export class SettleOperation {
     private readonly runner: OperationRunner,
   ) {}
 
-  /** The add-on after a bounded wait. Throws `provider_refused` when its creation was refused meanwhile. */
+  /** The add-on after a bounded wait. */
   async soon(addonId: AddonId): Promise<Addon> {
     if (this.config.settleMs > 0) await this.tryFor(addonId, this.config.settleMs);
-    const addon = await this.addons.get(this.db.manager, addonId);
+    return this.addons.get(this.db.manager, addonId);
+  }
+
+  /** The same for a creation: throws `provider_refused` when it was refused meanwhile. */
+  async creation(addonId: AddonId): Promise<Addon> {
+    const addon = await this.soon(addonId);
     if (addon.failed) await this.throwRefusal(addon);
     return addon;
   }

@@ -27,6 +27,10 @@ const SETTINGS: Record<string, string> = {
   // Locks of all tenants share one table; room for what the watchdog lets each of them hold.
   max_locks_per_transaction: '256',
   max_replication_slots: '10',
+  // What a tenant makes the server log lands outside every quota, and a failing statement may hold secrets. Neither
+  // level can be changed by a tenant.
+  log_min_messages: 'fatal',
+  log_min_error_statement: 'panic',
 };
 
 /** A new log-in each time, since old sessions outlive a smart shutdown. */

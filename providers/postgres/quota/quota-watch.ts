@@ -82,8 +82,16 @@ export class QuotaWatch {
       const facts = measured.get(namesOf(resource.facts).database);
       if (facts === undefined) continue;
       const level = known.get(resource.uuid) ?? 'fine';
-      if (this.isSettled(resource, level, facts)) this.reclaim(resource, level, facts);
-      else await this.settle(resource);
+      try {
+        if (this.isSettled(resource, level, facts)) this.reclaim(resource, level, facts);
+        else await this.settle(resource);
+      } catch (error) {
+        // One that fails does not keep the others from their turn.
+        this.parts.log.error(
+          { resource: resource.uuid, error: describeError(error) },
+          'the quota of a database could not be judged',
+        );
+      }
     }
   }
 

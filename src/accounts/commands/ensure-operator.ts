@@ -4,7 +4,7 @@ import { Clock } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
 import { newId } from '../../kernel/ids.js';
 import type { Secret } from '../../kernel/secret.js';
-import type { Account } from '../account.entity.js';
+import type { AccessToken, Account } from '../account.entity.js';
 import { AccountRepository } from '../account.repository.js';
 import { SYSTEM } from '../actor.js';
 import { hashToken } from '../tokens.js';
@@ -35,10 +35,15 @@ export class EnsureOperator {
         });
       } else if (!account.isOperator) {
         await this.accounts.makeOperator(tx, account.id, now);
+        await this.audit.add(tx, SYSTEM, {
+          action: 'account.made_operator',
+          subject: { kind: 'account', id: account.id },
+          details: { email },
+        });
       }
       const hash = hashToken(token.reveal());
-      if ((await this.accounts.findTokenByHash(tx, hash)) === null)
-        await this.accounts.insertToken(tx, {
+      if ((await this.accounts.findTokenByHash(tx, hash)) === null) {
+        const made: AccessToken = {
           id: newId(),
           accountId: account.id,
           tokenHash: hash,
@@ -47,7 +52,14 @@ export class EnsureOperator {
           expiresAt: null,
           revokedAt: null,
           createdAt: now,
+        };
+        await this.accounts.insertToken(tx, made);
+        await this.audit.add(tx, SYSTEM, {
+          action: 'token.created',
+          subject: { kind: 'token', id: made.id },
+          details: { description: made.description, scopes: made.scopes },
         });
+      }
       return account;
     });
   }

@@ -67,7 +67,7 @@ export class PlatformAddonsController {
       attachmentName: body.attachment?.name ?? null,
       options: body.config ?? {},
     });
-    return this.views.one(await this.settle.soon(addonId), shape, reply);
+    return this.views.one(await this.settle.creation(addonId), shape, reply);
   }
 
   @Get('addons/:addon')

@@ -11,6 +11,7 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateIf,
   ValidateNested,
 } from 'class-validator';
 
@@ -30,12 +31,12 @@ export class CreateAppBody {
 
 /** `PATCH /apps/:app`. */
 export class UpdateAppBody {
-  @IsOptional()
+  @ValidateIf((_body, value) => value !== undefined)
   @IsString()
   @MaxLength(100)
   name?: string;
 
-  @IsOptional()
+  @ValidateIf((_body, value) => value !== undefined)
   @IsBoolean()
   maintenance?: boolean;
 }

@@ -69,11 +69,15 @@ const REFUSED_EARLY = new Map<number, keyof typeof kernelErrors>([
 /** PostgreSQL is away or restarting: classes 08 and 57P, and what the driver says of a broken connection. */
 const DATABASE_AWAY = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE)$/;
 
+/** What PostgreSQL cannot hold as text, such as a zero byte: only a caller can have sent it. */
+const NOT_TEXT = new Set(['22021', '22P05']);
+
 function toSoukError(thrown: unknown): SoukError {
   if (thrown instanceof SoukError) return thrown;
   const status = statusOf(thrown);
   if (status >= 400 && status < 500)
     return kernelErrors[REFUSED_EARLY.get(status) ?? 'bad_request']({ cause: thrown });
+  if (NOT_TEXT.has(sqlState(thrown) ?? '')) return kernelErrors.bad_request({ cause: thrown });
   if (isDatabaseAway(thrown)) return kernelErrors.unavailable({ cause: thrown });
   return kernelErrors.internal_error({ cause: thrown });
 }

@@ -1,16 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { authorOf, type Actor } from '../../accounts/actor.js';
+import { authorOf, mayUse, type Actor } from '../../accounts/actor.js';
 import { Database } from '../../kernel/db/database.js';
 import { AppRepository } from '../app.repository.js';
 import { AppendRelease } from '../append-release.js';
 import { appErrors } from '../apps.errors.js';
-import {
-  applyOwnChange,
-  describeOwnChange,
-  flatten,
-  parseConfigChange,
-  type Environment,
-} from '../environment.js';
+import { applyOwnChange, describeOwnChange, flatten, parseConfigChange } from '../environment.js';
+import { ReadConfig } from '../read-config.js';
 import { ReleaseRepository } from '../release.repository.js';
 
 /** Sets and unsets the app's own config vars in one release. A change that changes nothing makes none. */
@@ -21,12 +16,16 @@ export class SetConfigVars {
     private readonly apps: AppRepository,
     private readonly releases: ReleaseRepository,
     private readonly appendRelease: AppendRelease,
+    private readonly readConfig: ReadConfig,
   ) {}
 
-  /** All config vars after the change. */
+  /**
+   * All config vars after the change, which is an audited read of them; of a token that may not read, only those that
+   * the change named.
+   */
   async run(actor: Actor, identity: string, input: Record<string, unknown>): Promise<Record<string, string>> {
     const change = parseConfigChange(input);
-    const environment = await this.db.transaction('config.set', async (tx): Promise<Environment> => {
+    const { app, environment } = await this.db.transaction('config.set', async (tx) => {
       const app = await this.apps.lockForActor(tx, actor, identity);
       const before = await this.releases.environment(tx, app.id, app.releaseVersion);
       const reserved = (await this.releases.reserved(tx, app.id)).filter((name) => change.has(name));
@@ -37,7 +36,7 @@ export class SetConfigVars {
           app: { name: app.name },
         });
       const { after, changes } = applyOwnChange(before, change);
-      if (changes.set.length + changes.unset.length === 0) return before;
+      if (changes.set.length + changes.unset.length === 0) return { app, environment: before };
       const last = await this.releases.get(tx, app.id, String(app.releaseVersion));
       await this.appendRelease.run(tx, app, authorOf(actor), {
         description: describeOwnChange(changes),
@@ -45,8 +44,12 @@ export class SetConfigVars {
         environment: after,
         addonPlanNames: last.addonPlanNames,
       });
-      return after;
+      return { app, environment: after };
     });
-    return flatten(environment);
+    const vars = flatten(environment);
+    if (!mayUse(actor, 'config:read'))
+      return Object.fromEntries(Object.entries(vars).filter(([name]) => change.has(name)));
+    await this.readConfig.note(actor, app.id, app.releaseVersion);
+    return vars;
   }
 }

@@ -89,12 +89,15 @@ export class Relay implements BeforeApplicationShutdown {
       return Promise.resolve();
     }
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      this.wake = () => {
+      const end = () => {
         clearTimeout(timer);
+        // Nobody sleeps from here on: a notice that comes meanwhile only leaves its mark.
+        this.wake = () => undefined;
         this.woken = false;
         resolve();
       };
+      const timer = setTimeout(end, POLL_MS);
+      this.wake = end;
     });
   }
 }

@@ -25,8 +25,11 @@ export class DestroyApp {
       const app = await this.apps.lockForActor(tx, actor, identity);
       // Marked first: the deletes below then make no releases on an app that is gone.
       await this.apps.markDestroyed(tx, app.id, this.clock.now());
-      for (const addon of await this.addons.listOwned(tx, app.id))
-        await this.request.run(tx, addon.id, authorOf(actor));
+      for (;;) {
+        const addons = await this.addons.listUndeleted(tx, app.id);
+        if (addons.length === 0) break;
+        for (const { id } of addons) await this.request.run(tx, id, authorOf(actor));
+      }
       await this.audit.add(tx, authorOf(actor), {
         action: 'app.destroyed',
         subject: { kind: 'app', id: app.id },

@@ -182,6 +182,11 @@ describe('creating an add-on', () => {
       "SELECT 1 FROM addon_plan_periods p JOIN addons a ON a.id = p.addon_id WHERE a.name = 'refused-one'",
     );
     assert.deepEqual(charges, []);
+    // Deleting what failed is no failure.
+    assert.equal(
+      ok(await world.api.delete<AddonBody>(`/apps/${app.name}/addons/refused-one`)).state,
+      'deprovisioned',
+    );
     // Its names are free again.
     assert.equal(
       (await world.addAddon(app.name, 'pg:mini', world.api, { name: 'refused-one' })).config_vars[0],

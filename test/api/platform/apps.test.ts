@@ -56,6 +56,16 @@ describe('apps', () => {
     );
   });
 
+  it('refuse what no name and no field can be, and change nothing', async () => {
+    const app = await world.newApp();
+    const path = `/apps/${app.name}`;
+    assertRefused(await world.api.patch(path, { name: null }), 422, 'invalid_params');
+    assertRefused(await world.api.patch(path, { maintenance: null }), 422, 'invalid_params');
+    assertRefused(await world.api.get('/apps/%00'), 400, 'bad_request');
+    assertRefused(await world.api.post(`${path}/addons`, { plan: 'pg\0:mini' }), 400, 'bad_request');
+    assert.equal(ok(await world.api.get<AppBody>(path)).name, app.name);
+  });
+
   it("does not show one account's app to another, in any call", async () => {
     const app = await world.newApp(world.api, 'private-app');
     const stranger = await world.newAccount();

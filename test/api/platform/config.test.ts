@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { assertRefused, ok, type Api } from '../../support/api.js';
+import { Api, assertRefused, ok } from '../../support/api.js';
 import type { ReleaseBody } from '../../support/resources.js';
 import { World } from '../../support/world.js';
 
@@ -170,6 +170,30 @@ describe('config vars', () => {
       );
       assert.equal(rows.length, 0, `${table.name} holds it in the clear`);
     }
+  });
+
+  it('are told by a change only to who may read them, and then the read is audited', async () => {
+    const { name, id } = await world.newApp();
+    const path = `/apps/${name}/config-vars`;
+    ok(await world.api.patch(path, { KNOWN: 'secret' }));
+    const made = ok(
+      await world.api.post<{ access_token: { token: string } }>('/oauth/authorizations', {
+        scope: ['config:write'],
+      }),
+    );
+    const writer = new Api(world.config.publicUrl, made.access_token.token);
+    assert.deepEqual(ok(await writer.patch(path, {})), {});
+    assert.deepEqual(ok(await writer.patch(path, { MINE: 'one' })), { MINE: 'one' });
+    const reads = async () =>
+      (
+        await world.database.query(
+          "SELECT 1 FROM audit_events WHERE app_id = $1 AND action = 'config.read'",
+          [id],
+        )
+      ).length;
+    const before = await reads();
+    assert.deepEqual(ok(await world.api.patch(path, {})), { KNOWN: 'secret', MINE: 'one' });
+    assert.equal(await reads(), before + 1);
   });
 
   it('leave an audit row for each change and read, without values', async () => {
