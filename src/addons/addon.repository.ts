@@ -140,6 +140,23 @@ export class AddonRepository {
     await tx.update(Addon, { id }, { deleteRequestedAt: at, updatedAt: at });
   }
 
+  /** Whether another live add-on of the service has this id at the provider. */
+  async hasProviderId(
+    tx: Tx,
+    serviceId: AddonServiceId,
+    providerId: string,
+    except: AddonId,
+  ): Promise<boolean> {
+    return tx
+      .createQueryBuilder(Addon, 'addon')
+      .where('addon.addon_service_id = :serviceId AND addon.provider_id = :providerId', {
+        serviceId,
+        providerId,
+      })
+      .andWhere('addon.removed_at IS NULL AND addon.id <> :except', { except })
+      .getExists();
+  }
+
   async setProviderId(tx: Tx, id: AddonId, providerId: string): Promise<void> {
     await tx.update(Addon, { id }, { providerId });
   }

@@ -5,6 +5,12 @@ import { onConstraint, type Tx } from '../kernel/db/database.js';
 import { newId, type AddonId, type Branded, type OperationId } from '../kernel/ids.js';
 import { Finding, Operation, OperationAttempt } from './operation.entity.js';
 
+/**
+ * `delete_unconfirmed` closes by itself when the provider confirms; `provider_id_changed` is for a person, since a
+ * resource that only the provider knows may be left.
+ */
+export type FindingKind = 'delete_unconfirmed' | 'provider_id_changed';
+
 @Injectable()
 export class OperationRepository {
   /** Fails with `operation_in_flight` where another one is running: the database allows one. */
@@ -44,10 +50,6 @@ export class OperationRepository {
     await tx.insert(OperationAttempt, attempt);
   }
 
-  async listAttempts(tx: Tx, id: OperationId): Promise<OperationAttempt[]> {
-    return tx.find(OperationAttempt, { where: { operationId: id }, order: { attempt: 'ASC' }, take: 1_000 });
-  }
-
   /**
    * Takes operations that nobody moves (no live lease, and their time has come) and puts their next look off by
    * `againAt`, so that two reconcilers do not nudge the same one.
@@ -72,15 +74,15 @@ export class OperationRepository {
   }
 
   /** Opens a finding, or leaves the one of this kind that is open already. */
-  async openFinding(tx: Tx, addonId: AddonId, kind: string, detail: string, at: Date): Promise<void> {
+  async openFinding(tx: Tx, addonId: AddonId, kind: FindingKind, detail: string, at: Date): Promise<void> {
     await tx.query(
       `INSERT INTO findings (id, kind, addon_id, detail, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
       [newId<Branded<'FindingId'>>(), kind, addonId, detail, at],
     );
   }
 
-  async resolveFindings(tx: Tx, addonId: AddonId, at: Date): Promise<void> {
-    await tx.update(Finding, { addonId, resolvedAt: IsNull() }, { resolvedAt: at });
+  async resolveFinding(tx: Tx, addonId: AddonId, kind: FindingKind, at: Date): Promise<void> {
+    await tx.update(Finding, { addonId, kind, resolvedAt: IsNull() }, { resolvedAt: at });
   }
 
   async listOpenFindings(tx: Tx): Promise<Finding[]> {

@@ -7,6 +7,7 @@ import type { OperationId } from '../kernel/ids.js';
 import type { Operation } from './operation.entity.js';
 import { DELETE_DEADLINE_MS } from './operation.js';
 import { isFinal, next, type OperationState } from './operation.machine.js';
+import { AddonLocks } from './addon-locks.js';
 import { OperationRepository } from './operation.repository.js';
 import { ProviderCalls } from './provider-calls.js';
 import { RecordOutcome } from './record-outcome.js';
@@ -20,6 +21,7 @@ export class OperationRunner implements OnApplicationShutdown {
     @Inject(CONFIG) private readonly config: Config,
     private readonly db: Database,
     private readonly clock: Clock,
+    private readonly locks: AddonLocks,
     private readonly operations: OperationRepository,
     private readonly calls: ProviderCalls,
     private readonly recordOutcome: RecordOutcome,
@@ -56,12 +58,15 @@ export class OperationRunner implements OnApplicationShutdown {
   private async claim(id: OperationId): Promise<Operation | null> {
     const known = await this.operations.find(this.db.manager, id);
     if (known === null || isFinal(known.state)) return null;
+    const now = this.clock.now();
+    const expected = known.deadlineAt <= now;
     return this.db.transaction(`${known.type}.claim`, async (tx) => {
+      // A passed deadline may change the add-on and its apps: those are locked before the operation, as everywhere.
+      if (expected) await this.locks.take(tx, known.addonId);
       const operation = await this.operations.lock(tx, id);
       if (operation === null || isFinal(operation.state)) return null;
-      const now = this.clock.now();
       if (operation.leaseUntil !== null && operation.leaseUntil > now) return null;
-      const late = operation.deadlineAt <= now;
+      const late = expected && operation.deadlineAt <= now;
       let state = operation.state;
       if (state === 'calling') state = move(operation, state, 'lost');
       if (late) state = next(operation.type, state, 'expired') ?? state;

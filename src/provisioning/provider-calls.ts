@@ -11,7 +11,7 @@ import { ProviderClient } from './clients/provider-client.js';
 import { judgePartnerCleaning, judgePartnerDeprovision, judgePartnerProvision } from './judge-partner.js';
 import type { Operation } from './operation.entity.js';
 import type { OperationEvent } from './operation.machine.js';
-import { messageOf, parseProvisionAnswer, type ProvisionAnswer, type Reply } from './reply.js';
+import { messageOf, parseProvisionAnswer, providerIdOf, type ProvisionAnswer, type Reply } from './reply.js';
 
 export type CallName = 'provision' | 'deprovision' | 'clean';
 
@@ -23,6 +23,8 @@ export interface Outcome {
   /** For the operator: why there was no verdict, or what a refusal said. */
   detail: string | null;
   answer: ProvisionAnswer | null;
+  /** The id that a success named, also one that is no whole answer: what it made is cleaned up under this. */
+  providerId: string | null;
   /** The provider's own words for the customer, made harmless. */
   message: string | null;
 }
@@ -85,15 +87,23 @@ function outcomeOf(
     status: reply.kind === 'answered' ? reply.status : null,
     detail: detailOf(event, reply, message),
     answer,
+    providerId:
+      call === 'provision' && reply.kind === 'answered' && isSuccess(reply.status)
+        ? providerIdOf(reply.body)
+        : null,
     message,
   };
+}
+
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 function detailOf(event: OperationEvent, reply: Reply, message: string | null): string | null {
   if (reply.kind === 'unanswered') return reply.why;
   if (event === 'refused') return message ?? `the provider refused with status ${reply.status}`;
   if (event !== 'unknown') return null;
-  if (reply.status >= 200 && reply.status < 300)
+  if (isSuccess(reply.status))
     return `status ${reply.status}, but the body is not an answer: it needs an id, and config vars that the manifest declares`;
   return `status ${reply.status}${message === null ? '' : `: ${message}`}`;
 }

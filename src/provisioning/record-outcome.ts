@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Author } from '../accounts/actor.js';
 import { SYSTEM } from '../accounts/actor.js';
 import type { Addon } from '../addons/addon.entity.js';
+import { neutralise } from '../addons/addon.js';
 import { AddonRepository } from '../addons/addon.repository.js';
 import { Clock, plusMs } from '../kernel/clock.js';
 import { Database, type Tx } from '../kernel/db/database.js';
@@ -39,7 +40,7 @@ export class OutcomeEffects {
     if (operation.type === 'deprovision') {
       if (state !== 'succeeded') return;
       await this.removed.deprovisioned(tx, addon, author, now);
-      await this.operations.resolveFindings(tx, addon.id, now);
+      await this.operations.resolveFinding(tx, addon.id, 'delete_unconfirmed', now);
       return;
     }
     if (state === 'succeeded' && outcome.answer !== null) {
@@ -49,12 +50,24 @@ export class OutcomeEffects {
     } else if (state === 'failed' || state === 'cleaning') {
       // The customer's side ends as soon as it is known to fail; a clean-up goes on behind it.
       await this.removed.creationFailed(tx, addon, author, now, outcome.message);
-      if (state === 'failed') await this.operations.resolveFindings(tx, addon.id, now);
+      if (state === 'failed') await this.operations.resolveFinding(tx, addon.id, 'delete_unconfirmed', now);
     }
   }
 
+  isBorrowed(tx: Tx, addon: Addon, providerId: string): Promise<boolean> {
+    return this.addons.hasProviderId(tx, addon.addonServiceId, providerId, addon.id);
+  }
+
+  async keepProviderId(tx: Tx, addon: Addon, providerId: string, now: Date): Promise<void> {
+    await this.addons.setProviderId(tx, addon.id, providerId);
+    if (addon.providerId === null) return;
+    const detail = `The provider answered the same request with the id ${addon.providerId}, then with ${providerId}.`;
+    await this.operations.openFinding(tx, addon.id, 'provider_id_changed', neutralise(detail) ?? detail, now);
+  }
+
+  /** The caller holds the add-on's locks. */
   async gaveUp(tx: Tx, operation: Operation, now: Date, message: string): Promise<void> {
-    const addon = await this.addons.lock(tx, operation.addonId);
+    const addon = await this.addons.get(tx, operation.addonId);
     await this.removed.creationFailed(tx, addon, SYSTEM, now, message);
   }
 }
@@ -86,6 +99,7 @@ export class RecordOutcome {
       if (operation === null || operation.attempt !== claimed.attempt || isFinal(operation.state)) return;
       const now = this.clock.now();
       const judged = doubtRefusal(operation, await this.refuseBorrowedId(tx, addon, outcome));
+      await this.keepProviderId(tx, addon, judged, now);
       const state = next(operation.type, operation.state, judged.event);
       if (state === null) throw new Error(`operation ${operation.id}: ${judged.event} in ${operation.state}`);
       await this.operations.insertAttempt(tx, {
@@ -121,32 +135,36 @@ export class RecordOutcome {
     });
   }
 
-  /** The deadline passed: the customer's side ends here; a clean-up may go on behind it. */
+  /** The deadline passed, and the caller holds the add-on's locks: the customer's side ends here; a clean-up may go on behind it. */
   async gaveUp(tx: Tx, operation: Operation, state: OperationState, now: Date): Promise<void> {
     const message = 'The add-on could not be created in time. Nothing was charged; try again later.';
-    if (state === 'failed')
-      await this.operations.apply(tx, operation.id, operation.attempt, {
-        state,
-        leaseUntil: null,
-        finishedAt: now,
-        updatedAt: now,
-        customerMessage: message,
-      });
+    const finished = state === 'failed' ? { state, leaseUntil: null, finishedAt: now } : {};
+    await this.operations.apply(tx, operation.id, operation.attempt, {
+      ...finished,
+      updatedAt: now,
+      customerMessage: message,
+    });
     await this.effects.gaveUp(tx, operation, now, message);
+  }
+
+  /**
+   * Kept from the first answer that names it, since a clean-up may need it before there is a whole answer. A provider
+   * that goes on to name another one may have made two resources, which only a person can settle.
+   */
+  private async keepProviderId(tx: Tx, addon: Addon, { providerId }: Outcome, now: Date): Promise<void> {
+    if (providerId === null || providerId === addon.providerId) return;
+    await this.effects.keepProviderId(tx, addon, providerId, now);
   }
 
   /** An id that a live add-on of the service has already cannot be this one's: the answer is not believed. */
   private async refuseBorrowedId(tx: Tx, addon: Addon, outcome: Outcome): Promise<Outcome> {
-    if (outcome.event !== 'done' || outcome.answer === null) return outcome;
-    const taken: unknown[] = await tx.query(
-      `SELECT 1 FROM addons WHERE addon_service_id = $1 AND provider_id = $2 AND id <> $3 AND removed_at IS NULL`,
-      [addon.addonServiceId, outcome.answer.providerId, addon.id],
-    );
-    if (taken.length === 0) return outcome;
+    if (outcome.providerId === null) return outcome;
+    if (!(await this.effects.isBorrowed(tx, addon, outcome.providerId))) return outcome;
     return {
       ...outcome,
       event: 'unknown',
       answer: null,
+      providerId: null,
       detail: 'the provider gave the id of another live resource',
     };
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'vitest';
-import { messageOf, parseProvisionAnswer } from './reply.js';
+import { messageOf, parseProvisionAnswer, providerIdOf } from './reply.js';
 
 const declared = ['PG_URL'];
 
@@ -28,6 +28,7 @@ describe('parseProvisionAnswer', () => {
     { id: '' },
     { id: null },
     { id: {} },
+    { id: 'a\u0000' },
     { id: 'x'.repeat(256) },
     { id: 'x', config: 'y' },
     { id: 'x', config: [] },
@@ -36,6 +37,12 @@ describe('parseProvisionAnswer', () => {
     { id: 'x', config: { PG_URL: 'a\u0000' } },
   ])('takes %j for no answer', (body) => {
     assert.equal(parseProvisionAnswer(body, declared), null);
+  });
+
+  it('finds the id also where the rest is no answer', () => {
+    assert.equal(providerIdOf({ id: 'x', config: { OTHER: 'y' } }), 'x');
+    assert.equal(providerIdOf({ id: 7 }), '7');
+    for (const body of [null, 'x', [], {}, { id: '' }]) assert.equal(providerIdOf(body), null);
   });
 
   it('finds the message of a refusal, if it has one', () => {

@@ -16,10 +16,9 @@ export interface ProvisionAnswer {
  * names that the manifest does not declare.
  */
 export function parseProvisionAnswer(body: unknown, declared: readonly string[]): ProvisionAnswer | null {
-  if (!isObject(body)) return null;
-  const { id, config = {}, message } = body;
-  const providerId = typeof id === 'number' ? String(id) : id;
-  if (typeof providerId !== 'string' || providerId === '' || providerId.length > 255) return null;
+  const providerId = providerIdOf(body);
+  if (!isObject(body) || providerId === null) return null;
+  const { config = {}, message } = body;
   const vars = config === null ? {} : config;
   if (!isObject(vars)) return null;
   const parsed: Record<string, string> = {};
@@ -28,6 +27,13 @@ export function parseProvisionAnswer(body: unknown, declared: readonly string[])
     parsed[name] = value;
   }
   return { providerId, config: parsed, message };
+}
+
+/** The id under which the provider keeps the resource, wherever a body names one; null where it does not. */
+export function providerIdOf(body: unknown): string | null {
+  if (!isObject(body)) return null;
+  const id = typeof body.id === 'number' ? String(body.id) : body.id;
+  return typeof id === 'string' && id !== '' && id.length <= 255 && !id.includes('\0') ? id : null;
 }
 
 /** The `message` of a provider's error body, if there is a text. */

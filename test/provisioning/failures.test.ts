@@ -20,6 +20,7 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
   beforeEach(async () => {
     world.provider.onProvision(null);
     world.provider.onDeprovision(null);
+    world.provider.idsOfItsOwn = false;
     app = await world.newApp();
   });
 
@@ -101,6 +102,39 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
     await assertNothingLeftOver();
   });
 
+  it.each([
+    ['a 202', { status: 202, works: true }],
+    ['an answer that is none', { status: 200, works: true, adds: { config: { OTHER_URL: 'y' } } }],
+  ])('the id that %s named is the one that a clean-up deletes', async (_case, script) => {
+    world.provider.idsOfItsOwn = true;
+    world.provider.onProvision(script, true);
+    const addon = ok(await create(`own-id-${app.name}`));
+    world.clock.advance(13 * HOUR_MS);
+    await world.runUntilQuiet();
+    assert.deepEqual(world.provider.callsOf(`own-${addon.id}`), ['deprovision']);
+    assert.equal((await world.statesOf(addon.id)).failed, true);
+    await assertNothingLeftOver();
+  });
+
+  it('a provider that names another id than before is a finding that stays', async () => {
+    world.provider.onProvision({
+      status: 200,
+      works: true,
+      body: { id: `lost-${app.name}`, config: { X: 'y' } },
+    });
+    const addon = ok(await create(`two-ids-${app.name}`));
+    await world.runUntilQuiet();
+    ok(await world.api.delete(`/apps/${app.name}/addons/${addon.name}`));
+    await world.runUntilQuiet();
+    const [finding] = await world.database.query<{ kind: string; detail: string; resolved_at: Date | null }>(
+      'SELECT kind, detail, resolved_at FROM findings WHERE addon_id = $1',
+      [addon.id],
+    );
+    assert.equal(finding?.kind, 'provider_id_changed');
+    assert.match(finding.detail, new RegExp(`lost-${app.name}.*${addon.id}`));
+    assert.equal(finding.resolved_at, null);
+  });
+
   it('an id that another live add-on has is not believed', async () => {
     const first = ok(await create(`first-${app.name}`));
     world.provider.onProvision({
@@ -133,6 +167,17 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
     await assertNothingLeftOver();
   });
 
+  it('asking again for a delete that the provider did not confirm does not bring its next try forward', async () => {
+    const addon = ok(await create(`impatient-${app.name}`));
+    world.provider.onDeprovision({ status: 500 });
+    const remove = () => world.api.delete<AddonBody>(`/apps/${app.name}/addons/${addon.name}`);
+    for (let time = 0; time < 3; time += 1) assert.equal(ok(await remove()).state, 'deprovisioning');
+    assert.deepEqual(world.provider.callsOf(addon.id), ['provision', 'deprovision']);
+    await world.runUntilQuiet();
+    assert.deepEqual(world.provider.callsOf(addon.id), ['provision', 'deprovision', 'deprovision']);
+    await assertNothingLeftOver();
+  });
+
   it.each([404, 410, 200, 204])('a delete answered with %i is confirmed', async (status) => {
     const addon = ok(await create(`gone-${status}-${app.name}`));
     world.provider.onDeprovision({ status, works: true, body: status === 204 ? '' : 'ok' });
@@ -147,15 +192,14 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
     const addon = ok(await create('never-deleted'));
     world.provider.onDeprovision({ status: 500 }, true);
     ok(await world.api.delete(`/apps/${app.name}/addons/${addon.name}`));
-    const findings = async () =>
-      ok(await world.api.get<{ kind: string; addon: { id: string } }[]>('/admin/findings'));
+    const findings = async () => {
+      const all = ok(await world.api.get<{ kind: string; addon: { id: string } }[]>('/admin/findings'));
+      return all.filter((one) => one.addon.id === addon.id).map(({ kind }) => kind);
+    };
     world.clock.advance(25 * HOUR_MS);
     await until(async () => {
       await world.walkRounds();
-      assert.deepEqual(
-        (await findings()).map((one) => [one.kind, one.addon.id]),
-        [['delete_unconfirmed', addon.id]],
-      );
+      assert.deepEqual(await findings(), ['delete_unconfirmed']);
     });
     world.provider.onDeprovision(null);
     await world.runUntilQuiet(15 * MINUTE_MS);

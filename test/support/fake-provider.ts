@@ -6,6 +6,8 @@ export interface Script {
   status?: number;
   /** An object is sent as JSON, a text as it is. */
   body?: unknown;
+  /** Added to the usual answer, which is sent otherwise as it is. */
+  adds?: Record<string, unknown>;
   headers?: Record<string, string>;
   /** Never answers. */
   hang?: boolean;
@@ -30,6 +32,8 @@ export class FakeProvider {
   readonly calls: Call[] = [];
   readonly slug = 'pg';
   readonly password = 'partner-password';
+  /** Answers with ids that are not the uuid, and deletes by those alone, as many partners do. */
+  idsOfItsOwn = false;
   private readonly resources = new Map<string, { plan: string }>();
   private readonly gone = new Set<string>();
   private readonly scripts: Record<Call['verb'], { next: Script[]; always: Script | null }> = {
@@ -115,7 +119,7 @@ export class FakeProvider {
       request.socket.destroy();
       return;
     }
-    const sent = 'body' in script ? script.body : usual.body;
+    const sent = 'body' in script ? script.body : addTo(usual.body, script.adds);
     response.writeHead(script.status ?? usual.status, {
       'content-type': 'application/json',
       ...script.headers,
@@ -128,9 +132,11 @@ export class FakeProvider {
     id: string,
     body: Record<string, unknown> | null,
   ): { status: number; body: unknown } {
+    const ownId = (uuid: string) => (this.idsOfItsOwn ? `own-${uuid}` : uuid);
     if (verb === 'deprovision') {
-      const had = this.resources.delete(id);
-      this.gone.add(id);
+      const uuid = [...this.resources.keys()].find((one) => ownId(one) === id);
+      const had = uuid !== undefined && this.resources.delete(uuid);
+      if (uuid !== undefined) this.gone.add(uuid);
       return had
         ? { status: 204, body: '' }
         : { status: 404, body: { id: 'not_found', message: 'No such resource.' } };
@@ -140,7 +146,7 @@ export class FakeProvider {
     return {
       status: 200,
       body: {
-        id,
+        id: ownId(id),
         message: 'Your database is ready.',
         config: {
           PG_URL: `postgres://user-${id}:secret-${id}@localhost:1/db`,
@@ -149,6 +155,10 @@ export class FakeProvider {
       },
     };
   }
+}
+
+function addTo(body: unknown, adds: Record<string, unknown> | undefined): unknown {
+  return adds === undefined ? body : { ...(body as object), ...adds };
 }
 
 function isUnscripted(script: Script): boolean {
