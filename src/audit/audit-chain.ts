@@ -28,7 +28,7 @@ export class AuditChain {
 
   /** Seals what is not sealed yet; the number of rows. */
   async seal(): Promise<number> {
-    return this.db.transaction('audit.seal', async (tx) => {
+    return this.db.round('audit.seal', async (tx) => {
       const [lock]: { held: boolean }[] = await tx.query(
         "SELECT pg_try_advisory_xact_lock(hashtext('souk.audit.seal')) AS held",
       );

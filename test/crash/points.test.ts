@@ -17,7 +17,10 @@ it('a creation and a deletion pass the points of the lists below, and no others'
   const world = await World.start({ crashPoints: recorder });
   try {
     const app = await world.newApp();
+    // Once without a verdict, so that the reconciler has something to find.
+    world.provider.onProvision({ status: 500 });
     const addon = await world.addAddon(app.name);
+    await world.runUntilQuiet();
     ok(await world.api.delete(`/apps/${app.name}/addons/${addon.name}`));
     await world.runUntilQuiet();
     const listed = new Set([...CREATION, ...DELETION].map(([, point]) => point));

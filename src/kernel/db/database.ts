@@ -34,22 +34,35 @@ export class Database {
   }
 
   async transaction<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.repeated(() => this.once(name, work, () => true));
+  }
+
+  /** The same for work that comes again and again and counts what it did: a round of nothing has no crash points. */
+  async round(name: string, work: (tx: Tx) => Promise<number>): Promise<number> {
+    return this.repeated(() => this.once(name, work, (count) => count > 0));
+  }
+
+  private async repeated<T>(run: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.once(name, work);
+        return await run();
       } catch (error) {
         if (attempt >= RETRIES_MAX || !RETRYABLE.has(sqlState(error) ?? '')) throw error;
       }
     }
   }
 
-  private async once<T>(name: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  private async once<T>(
+    name: string,
+    work: (tx: Tx) => Promise<T>,
+    counts: (result: T) => boolean,
+  ): Promise<T> {
     const result = await this.source.transaction(async (tx) => {
       const value = await work(tx);
-      this.crashPoints.reach(`${name}.before_commit`);
+      if (counts(value)) this.crashPoints.reach(`${name}.before_commit`);
       return value;
     });
-    this.crashPoints.reach(`${name}.after_commit`);
+    if (counts(result)) this.crashPoints.reach(`${name}.after_commit`);
     return result;
   }
 }

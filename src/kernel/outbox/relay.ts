@@ -56,7 +56,7 @@ export class Relay implements BeforeApplicationShutdown {
    * repeats the add, which the job id absorbs while the queue remembers it, and the idempotent handler after that.
    */
   async moveBatch(): Promise<number> {
-    return this.db.transaction('relay.move', async (tx) => {
+    return this.db.round('relay.move', async (tx) => {
       const rows: OutboxRow[] = await tx.query(
         'SELECT id, job, payload FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED',
         [BATCH_ROWS_MAX],

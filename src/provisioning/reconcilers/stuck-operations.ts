@@ -23,7 +23,7 @@ export class StuckOperations {
 
   /** How many were re-opened. */
   async run(): Promise<number> {
-    return this.db.transaction('reconcile.stuck', async (tx) => {
+    return this.db.round('reconcile.stuck', async (tx) => {
       const now = this.clock.now();
       const ids = await this.operations.takeDue(tx, now, plusMs(now, this.config.nudgeMs), BATCH);
       for (const operationId of ids) await this.outbox.add(tx, 'operation.advance', { operationId });
