@@ -4,7 +4,7 @@ import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../kernel/clock.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import type { Tx } from '../kernel/db/database.js';
-import type { AddonId, OperationId } from '../kernel/ids.js';
+import type { AddonId } from '../kernel/ids.js';
 import { Outbox } from '../kernel/outbox/outbox.js';
 import { openOperation } from './operation.js';
 import type { OperationType } from './operation.machine.js';
@@ -27,7 +27,7 @@ export class BeginOperation {
     addonId: AddonId,
     author: Author,
     details: { app: string } & Record<string, unknown>,
-  ): Promise<OperationId> {
+  ): Promise<void> {
     const operation = openOperation(type, addonId, author, this.clock.now(), this.config.nudgeMs);
     await this.operations.insert(tx, operation);
     await this.outbox.add(tx, 'operation.advance', { operationId: operation.id });
@@ -37,6 +37,5 @@ export class BeginOperation {
       appId: details.app,
       details: { ...details, operation: operation.id },
     });
-    return operation.id;
   }
 }

@@ -60,7 +60,7 @@ export class PlatformAddonsController {
     @RequestShape() shape: Shape,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AddonResource> {
-    const { addonId } = await this.provisionAddon.run(actor, {
+    const addonId = await this.provisionAddon.run(actor, {
       app,
       plan: planOf(body.plan),
       name: body.name ?? null,

@@ -14,7 +14,7 @@ import { CatalogRepository } from '../../catalog/catalog.repository.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database, type Tx } from '../../kernel/db/database.js';
 import { underGeneratedName } from '../../kernel/generated-name.js';
-import { newId, type AddonId, type OperationId } from '../../kernel/ids.js';
+import { newId, type AddonId } from '../../kernel/ids.js';
 import { BeginOperation } from '../begin-operation.js';
 
 export interface ProvisionAddonInput {
@@ -51,10 +51,8 @@ export class ProvisionAddon {
     private readonly begin: BeginOperation,
   ) {}
 
-  async run(
-    actor: Actor,
-    input: ProvisionAddonInput,
-  ): Promise<{ addonId: AddonId; operationId: OperationId }> {
+  /** The id of the add-on, which is `provisioning`. */
+  async run(actor: Actor, input: ProvisionAddonInput): Promise<AddonId> {
     const options = parseOptions(input.options);
     if (input.name === null)
       return underGeneratedName(generatedSuffix, 'addon_name_taken', (suffix) =>
@@ -69,7 +67,7 @@ export class ProvisionAddon {
     input: ProvisionAddonInput,
     options: Record<string, string>,
     nameFor: (service: AddonService) => string,
-  ): Promise<{ addonId: AddonId; operationId: OperationId }> {
+  ): Promise<AddonId> {
     const { apps, addons, catalog } = this.repositories;
     return this.db.transaction('provision.request', async (tx) => {
       const app = await apps.lockForActor(tx, actor, input.app);
@@ -103,12 +101,12 @@ export class ProvisionAddon {
       await this.history.enterState(tx, addonId, 'provisioning', now);
       await this.history.enterOwner(tx, addonId, app.id, app.ownerId, now);
       const attachment = await this.attach.run(tx, app, addonId, plan.addonService, input.attachmentName);
-      const operationId = await this.begin.run(tx, 'provision', addonId, authorOf(actor), {
+      await this.begin.run(tx, 'provision', addonId, authorOf(actor), {
         app: app.id,
         plan: planName(plan),
         attachment: attachment.name,
       });
-      return { addonId, operationId };
+      return addonId;
     });
   }
 
