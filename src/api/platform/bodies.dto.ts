@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
+  ArrayMinSize,
   IsArray,
   IsBoolean,
   IsDefined,
@@ -102,14 +103,15 @@ export class CreateAuthorizationBody {
   @MaxLength(200)
   description?: string;
 
-  /** What the token may do; left out: all that accounts may. */
+  /** What the token may do; left out: what the token may that asks. */
   @IsOptional()
   @IsArray()
+  @ArrayMinSize(1)
   @ArrayMaxSize(20)
   @IsString({ each: true })
   scope?: string[];
 
-  /** Seconds; left out: it does not expire. */
+  /** Seconds; left out: as long as the token that asks. None lasts longer than that one. */
   @IsOptional()
   @IsInt()
   @Min(60)
