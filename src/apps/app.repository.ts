@@ -50,7 +50,10 @@ export class AppRepository {
     const query = tx
       .createQueryBuilder(App, 'app')
       .where('app.owner_id = :owner AND app.destroyed_at IS NULL', { owner: actor.accountId });
-    return pageOf(query, range, { id: 'app.id', name: 'app.name' }, (app, field) => app[field]);
+    return pageOf(query, range, {
+      columns: { id: 'app.id', name: 'app.name' },
+      valueOf: (app, field) => app[field],
+    });
   }
 
   async rename(tx: Tx, id: AppId, name: string, at: Date): Promise<void> {

@@ -72,12 +72,10 @@ export class ReleaseRepository {
 
   async list(tx: Tx, appId: AppId, range: Range<'version' | 'id'>): Promise<Page<Release>> {
     const query = tx.createQueryBuilder(Release, 'release').where('release.app_id = :appId', { appId });
-    return pageOf(
-      query,
-      range,
-      { version: 'release.version', id: 'release.id' },
-      (release, field) => release[field],
-    );
+    return pageOf(query, range, {
+      columns: { version: 'release.version', id: 'release.id' },
+      valueOf: (release, field) => release[field],
+    });
   }
 
   /** A release by version (`3` or `v3`) or id. */

@@ -76,7 +76,7 @@ it("the folder's token and the settings' are each replaced by their own kind, an
     assert.equal(
       listed.filter((one) => one === `operator, from the server's ${from}`).length,
       1,
-      `${listed}`,
+      listed.join(' | '),
     );
 });
 
