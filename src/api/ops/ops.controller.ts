@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Res } from '@nestjs/common';
+import { Controller, Get, Header, Redirect, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Metrics } from '../../kernel/metrics.js';
@@ -14,6 +14,14 @@ export class OpsController {
     private readonly metrics: Metrics,
   ) {}
 
+  /** To the page that says what there is. */
+  @Get()
+  @Public()
+  @Redirect('/docs', 302)
+  home(): void {
+    // The address is all that there is to answer.
+  }
+
   /** The process is alive. */
   @Get('health/live')
   @Public()
@@ -22,7 +30,7 @@ export class OpsController {
   }
 
   /** 200 when migrations, queue and bundled providers are up; else 503 with what is not. */
-  @Get('health/ready')
+  @Get(['health/ready', 'health'])
   @Public()
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
     const report = await this.readiness.report();

@@ -26,7 +26,7 @@ export class AppResource {
   space!: object | null;
   generation!: object;
   git_url!: string | null;
-  /** The app's page on Souk: Souk runs no apps itself. */
+  /** This Souk's first page: Souk runs no apps, so there is none of the app itself. */
   web_url!: string;
   repo_size!: number | null;
   slug_size!: number | null;
@@ -49,6 +49,7 @@ export class ReleaseResource {
   addon_plan_names!: string[];
   /** Souk's own: the names that this release set and unset. */
   changes!: object;
+  /** Never yet: there is no rollback. */
   eligible_for_rollback!: boolean;
   output_stream_url!: string | null;
   created_at!: string;
