@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Redirect, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Metrics } from '../../kernel/metrics.js';
 import { Public } from '../shared/route-access.js';
@@ -18,6 +18,7 @@ export class OpsController {
   @Get()
   @Public()
   @Redirect('/docs', 302)
+  @ApiResponse({ status: 302, description: 'To `/docs`.' })
   home(): void {
     // The address is all that there is to answer.
   }
@@ -32,6 +33,7 @@ export class OpsController {
   /** 200 when migrations, queue and bundled providers are up; else 503 with what is not. */
   @Get(['health/ready', 'health'])
   @Public()
+  @ApiResponse({ status: 503, description: 'Something is not up, or it is stopping.' })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
     const report = await this.readiness.report();
     void reply.status(report.ready ? 200 : 503);

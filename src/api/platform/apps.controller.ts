@@ -13,7 +13,7 @@ import { kernelErrors } from '../../kernel/errors.js';
 import { parseRange } from '../../kernel/range.js';
 import { DestroyApp } from '../../provisioning/commands/destroy-app.js';
 import { sendPage } from '../shared/paging.js';
-import { CurrentActor, Requires } from '../shared/route-access.js';
+import { CurrentActor, PagedBy, Requires } from '../shared/route-access.js';
 import { CreateAppBody, UpdateAppBody } from './bodies.dto.js';
 import { presentApp, presentRegion } from './present.js';
 import type { AppResource, RegionResource } from './resources.js';
@@ -32,6 +32,7 @@ export class PlatformAppsController {
 
   /** The caller's apps. */
   @Get(['apps', 'users/~/apps'])
+  @PagedBy('name', 'id')
   @Requires('apps:read')
   async list(
     @CurrentActor() actor: Actor,
@@ -47,6 +48,7 @@ export class PlatformAppsController {
     );
   }
 
+  /** Creates an app with its first release. */
   @Post('apps')
   @Requires('apps:write')
   async create(@CurrentActor() actor: Actor, @Body() body: CreateAppBody): Promise<AppResource> {
@@ -55,6 +57,7 @@ export class PlatformAppsController {
     );
   }
 
+  /** One app, by name or id. */
   @Get('apps/:app')
   @Requires('apps:read')
   async show(@CurrentActor() actor: Actor, @Param('app') app: string): Promise<AppResource> {
@@ -114,6 +117,7 @@ export class PlatformAppsController {
     throw kernelErrors.not_found({ message: 'This app is not in a pipeline.' });
   }
 
+  /** The regions that an app can be in. */
   @Get('regions')
   @Requires('catalog:read')
   regions(): RegionResource[] {
