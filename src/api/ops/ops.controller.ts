@@ -3,6 +3,7 @@ import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Metrics } from '../../kernel/metrics.js';
 import { Public } from '../shared/route-access.js';
+import { Gauges } from './gauges.js';
 import { Readiness } from './readiness.js';
 
 /** For whoever runs the server and what watches it. */
@@ -12,6 +13,7 @@ export class OpsController {
   constructor(
     private readonly readiness: Readiness,
     private readonly metrics: Metrics,
+    private readonly gauges: Gauges,
   ) {}
 
   /** To the page that says what there is. */
@@ -44,7 +46,8 @@ export class OpsController {
   @Get('metrics')
   @Public()
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    await this.gauges.measure();
     return this.metrics.registry.metrics();
   }
 }
