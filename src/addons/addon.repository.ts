@@ -143,10 +143,6 @@ export class AddonRepository {
     await tx.update(Addon, { id }, { deleteRequestedAt: at, updatedAt: at });
   }
 
-  async setProviderId(tx: Tx, id: AddonId, providerId: string): Promise<void> {
-    await tx.update(Addon, { id }, { providerId });
-  }
-
   /** A provider's config as it is stored. */
   sealConfig(id: AddonId, config: Record<string, string>): SealedConfig {
     const sealed = this.keys.seal(JSON.stringify(config), configContext(id));

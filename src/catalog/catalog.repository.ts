@@ -142,10 +142,6 @@ export class CatalogRepository {
       .getMany();
   }
 
-  async getPlan(tx: Tx, id: PlanId): Promise<Plan> {
-    return this.plans(tx).where('plan.id = :id', { id }).getOneOrFail();
-  }
-
   /** `service`, `service:plan` or a plan's id, as users type it; the service alone means its default plan. */
   async findPlanByName(tx: Tx, identity: string): Promise<Plan> {
     if (isId(identity)) {

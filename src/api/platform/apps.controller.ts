@@ -44,7 +44,7 @@ export class PlatformAppsController {
       reply,
       page,
       'id, name',
-      page.items.map((app) => presentApp(app, actor.email, this.config.publicUrl)),
+      page.items.map((app) => this.present(actor, app)),
     );
   }
 
@@ -53,6 +53,7 @@ export class PlatformAppsController {
   @Requires('apps:write')
   async create(@CurrentActor() actor: Actor, @Body() body: CreateAppBody): Promise<AppResource> {
     return this.present(
+      actor,
       await this.createApp.run(actor, { name: body.name ?? null, region: body.region ?? null }),
     );
   }
@@ -61,7 +62,7 @@ export class PlatformAppsController {
   @Get('apps/:app')
   @Requires('apps:read')
   async show(@CurrentActor() actor: Actor, @Param('app') app: string): Promise<AppResource> {
-    return this.present(await this.apps.getForActor(this.db.manager, actor, app));
+    return this.present(actor, await this.apps.getForActor(this.db.manager, actor, app));
   }
 
   /** Renames an app or sets its maintenance flag. */
@@ -72,14 +73,14 @@ export class PlatformAppsController {
     @Param('app') app: string,
     @Body() body: UpdateAppBody,
   ): Promise<AppResource> {
-    return this.present(await this.updateApp.run(actor, app, body));
+    return this.present(actor, await this.updateApp.run(actor, app, body));
   }
 
   /** Destroys an app and deletes the add-ons that it owns. */
   @Delete('apps/:app')
   @Requires('apps:write')
   async destroy(@CurrentActor() actor: Actor, @Param('app') app: string): Promise<AppResource> {
-    return this.present(await this.destroyApp.run(actor, app));
+    return this.present(actor, await this.destroyApp.run(actor, app));
   }
 
   /** Souk runs no dynos, so an app never has any. */
@@ -95,13 +96,12 @@ export class PlatformAppsController {
   @Requires('apps:read')
   async collaborators(@CurrentActor() actor: Actor, @Param('app') identity: string): Promise<object[]> {
     const app = await this.apps.getForActor(this.db.manager, actor, identity);
-    const email = await this.apps.ownerEmail(this.db.manager, app.ownerId);
     const at = app.createdAt.toISOString();
     return [
       {
         id: app.ownerId,
         app: { id: app.id, name: app.name },
-        user: { id: app.ownerId, email, federated: false },
+        user: { id: app.ownerId, email: actor.email, federated: false },
         role: 'owner',
         created_at: at,
         updated_at: at,
@@ -124,8 +124,8 @@ export class PlatformAppsController {
     return REGIONS.map(presentRegion);
   }
 
-  private async present(app: App): Promise<AppResource> {
-    const email = await this.apps.ownerEmail(this.db.manager, app.ownerId);
-    return presentApp(app, email, this.config.publicUrl);
+  /** Only its owner sees an app, so the caller is the owner. */
+  private present(actor: Actor, app: App): AppResource {
+    return presentApp(app, actor.email, this.config.publicUrl);
   }
 }

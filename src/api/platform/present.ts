@@ -122,7 +122,7 @@ export function presentPlan(plan: Plan): PlanResource {
 }
 
 /** What customers see: a delete that waits for a creation to end shows as the delete that it will be. */
-export function publicState(addon: Pick<Addon, 'state' | 'deleteRequestedAt'>): AddonState {
+function publicState(addon: Pick<Addon, 'state' | 'deleteRequestedAt'>): AddonState {
   return addon.deleteRequestedAt !== null && addon.state !== 'deprovisioned' ? 'deprovisioning' : addon.state;
 }
 

@@ -1,10 +1,5 @@
 /** What the Platform API answers with: the field names of Heroku's public schema, and nothing of ours. */
 
-export interface Ref {
-  id: string;
-  name: string;
-}
-
 export class AccountResource {
   id!: string;
   email!: string;
