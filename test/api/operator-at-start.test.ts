@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, it } from 'vitest';
 import { Api, assertRefused, ok } from '../support/api.js';
 import { World } from '../support/world.js';
@@ -87,4 +88,25 @@ it('starting again changes nothing', async () => {
   const before = await rows();
   await Promise.all(Array.from({ length: 5 }, () => start('ONE@souk.test', 'newest-token-of-the-settings')));
   assert.deepEqual(await rows(), before);
+});
+
+it('a token that an earlier Souk made from its settings is known as such, and one of an account is not', async () => {
+  const fill = readFileSync(
+    new URL('../../migrations/1764000000008-token-origins-fill.sql', import.meta.url),
+    'utf8',
+  );
+  await start('early@souk.test', 'early-token-of-the-settings');
+  const early = new Api(world.config.publicUrl, 'early-token-of-the-settings');
+  ok(await early.post('/oauth/authorizations', { description: 'SOUK_ADMIN_TOKEN' }));
+  await world.database.query(
+    "UPDATE access_tokens SET origin = 'request', description = 'SOUK_ADMIN_TOKEN' WHERE origin = 'settings'",
+  );
+  await world.database.query(fill);
+  const listed = ok(await early.get<{ description: string }[]>('/oauth/authorizations'));
+  assert.deepEqual(listed.map(({ description }) => description).sort(), [
+    'SOUK_ADMIN_TOKEN',
+    "operator, from the server's settings",
+  ]);
+  await start('early@souk.test', 'later-token-of-the-settings');
+  assertRefused(await who('early-token-of-the-settings'), 401, 'unauthorized');
 });

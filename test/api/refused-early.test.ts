@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assertRefused, ok } from '../support/api.js';
 import { World } from '../support/world.js';
@@ -111,8 +112,8 @@ describe('a body that makes no sense', () => {
     ['"x"', 422, 'The body must be a JSON object, like {"name": "value"}, not a string.'],
     ['{"name":123}', 422, 'name must be a string.'],
     ['{"name":["a"]}', 422, 'name must be a string.'],
-    ['{"__proto__":{"name":"shop"}}', 422, 'Nothing in the body can have the name __proto__.'],
-    ['{"a":{"__proto__":1}}', 422, 'Nothing in the body can have the name __proto__.'],
+    ['{"__proto__":{"name":"shop"}}', 400, 'Nothing in the body can have the name __proto__.'],
+    ['{"a":{"__proto__":1}}', 400, 'Nothing in the body can have the name __proto__.'],
     [
       `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`,
       422,
@@ -158,6 +159,31 @@ describe('a body that makes no sense', () => {
     assert.deepEqual(ok(await world.api.get(path)), { A: '😀 ½ \u{10ffff}' });
     assert.equal(ok(await world.api.get<object[]>(`/apps/${app.name}/releases`)).length, 2);
   });
+});
+
+it('texts that people see in terminals hold no control characters', async () => {
+  for (const description of ['\u001b[31m', 'a\nb', '\u202egnp', '\u0000'])
+    assertRefused(await world.api.post('/oauth/authorizations', { description }), 422, 'invalid_params');
+  ok(await world.api.post('/oauth/authorizations', { description: 'für CI – 日本 😀' }));
+  assertRefused(
+    await world.api.post('/admin/accounts', { email: 'plain@souk.test', name: '\u009b1m' }),
+    422,
+    'invalid_params',
+  );
+});
+
+it('an attachment that is a list is refused, not taken for one without a name', async () => {
+  const app = await world.newApp();
+  const body = { plan: 'pg:mini', attachment: [{ name: 'PRIMARY' }] };
+  assertRefused(await world.api.post(`/apps/${app.name}/addons`, body), 422, 'invalid_params');
+  assert.deepEqual(ok(await world.api.get(`/apps/${app.name}/addons`)), []);
+});
+
+it('a request that never arrives whole does not hold its connection for ever', () => {
+  const app = world.broker.app as NestFastifyApplication;
+  const { requestTimeout, headersTimeout } = app.getHttpServer();
+  assert.ok(requestTimeout > 0 && requestTimeout <= 300_000, `${requestTimeout}`);
+  assert.ok(headersTimeout > 0 && headersTimeout <= requestTimeout, `${headersTimeout}`);
 });
 
 it('the first page leads to the docs, and an app to the first page', async () => {

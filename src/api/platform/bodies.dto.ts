@@ -15,6 +15,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { PlainText } from '../shared/plain-text.js';
 
 /** `POST /apps`. */
 export class CreateAppBody {
@@ -57,6 +58,7 @@ export class CreateAddonBody {
   plan!: unknown;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => AttachmentName)
   attachment?: AttachmentName;
@@ -101,6 +103,7 @@ export class CreateAuthorizationBody {
   @IsOptional()
   @IsString()
   @MaxLength(200)
+  @PlainText()
   description?: string;
 
   /** What the token may do; left out: what the token may that asks. */

@@ -15,6 +15,8 @@ import { parseBody } from './parse-body.js';
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** The CLI's Request-Id header grows to 7 KB during one run. */
 const HEADER_BYTES_MAX = 64 * 1024;
+/** For a request to arrive whole. Without this whoever sends a byte a minute keeps a connection for ever. */
+const REQUEST_MS_MAX = 120_000;
 
 /** A Nest application on Fastify with what every surface shares: request ids, logs, bodies, errors, validation. */
 export async function createHttpApp(
@@ -24,6 +26,7 @@ export async function createHttpApp(
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
     http: { maxHeaderSize: HEADER_BYTES_MAX },
+    requestTimeout: REQUEST_MS_MAX,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 2_000 },
     // While it drains, what comes on an open connection is still answered, and told to close it.

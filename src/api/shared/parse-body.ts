@@ -42,7 +42,7 @@ function assertPlain(body: object): void {
         const at = `${path}${name}`;
         assertText(name, 'A name in the body');
         if (name === '__proto__')
-          throw kernelErrors.invalid_params({ message: 'Nothing in the body can have the name __proto__.' });
+          throw kernelErrors.bad_request({ message: 'Nothing in the body can have the name __proto__.' });
         if (typeof inner === 'string') assertText(inner, `The value of ${at.slice(0, 100)}`);
         return isObject(inner) ? [{ value: inner, path: `${at}.` }] : [];
       }),
