@@ -11,6 +11,9 @@ export class Account {
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
 }
 
+/** Who made a token: a request of an account, or the start-up, from the settings or from the server's folder. */
+export type TokenOrigin = 'request' | 'settings' | 'folder';
+
 @Entity('access_tokens')
 export class AccessToken {
   @PrimaryColumn('uuid') id!: TokenId;
@@ -18,6 +21,7 @@ export class AccessToken {
   @Column('bytea', { name: 'token_hash' }) tokenHash!: Buffer;
   @Column('text') description!: string;
   @Column('text', { array: true }) scopes!: string[];
+  @Column('text') origin!: TokenOrigin;
   @Column('timestamptz', { name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column('timestamptz', { name: 'revoked_at', nullable: true }) revokedAt!: Date | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;

@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull } from 'typeorm';
+import { IsNull, Not } from 'typeorm';
 import { onConstraint, type Tx } from '../kernel/db/database.js';
 import type { AccountId, TokenId } from '../kernel/ids.js';
-import { AccessToken, Account } from './account.entity.js';
+import { AccessToken, Account, type TokenOrigin } from './account.entity.js';
 import { accountErrors } from './accounts.errors.js';
 
 /** A token with the account it belongs to, as one look-up by hash gives it. */
 export interface TokenHolder {
   tokenId: TokenId;
   scopes: string[];
+  origin: TokenOrigin;
   expiresAt: Date | null;
   revokedAt: Date | null;
   accountId: AccountId;
@@ -17,7 +18,7 @@ export interface TokenHolder {
 }
 
 const HOLDER_SQL = `
-  SELECT t.id AS "tokenId", t.scopes, t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt",
+  SELECT t.id AS "tokenId", t.scopes, t.origin, t.expires_at AS "expiresAt", t.revoked_at AS "revokedAt",
          a.id AS "accountId", a.email, a.is_operator AS "isOperator"
   FROM access_tokens t JOIN accounts a ON a.id = t.account_id WHERE t.token_hash = $1`;
 
@@ -58,6 +59,23 @@ export class AccountRepository {
       order: { createdAt: 'DESC', id: 'ASC' },
       take: 1_000,
     });
+  }
+
+  /** The start-up's tokens of one kind that still work, other than one. There is seldom more than one. */
+  async listStartUpTokensExcept(
+    tx: Tx,
+    origin: Exclude<TokenOrigin, 'request'>,
+    keep: TokenId,
+  ): Promise<AccessToken[]> {
+    return tx.find(AccessToken, {
+      where: { origin, id: Not(keep), revokedAt: IsNull() },
+      order: { createdAt: 'ASC', id: 'ASC' },
+      take: 1_000,
+    });
+  }
+
+  async moveToken(tx: Tx, id: TokenId, to: AccountId): Promise<void> {
+    await tx.update(AccessToken, { id }, { accountId: to });
   }
 
   /** Whether there was such a token to revoke. */

@@ -23,6 +23,8 @@ export interface Actor {
   tokenId: TokenId;
   scopes: ReadonlySet<Scope>;
   isOperator: boolean;
+  /** When the token stops working; null: it does not. */
+  expiresAt: Date | null;
   requestId: string | null;
 }
 

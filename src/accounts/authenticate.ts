@@ -35,6 +35,7 @@ export class Authenticate {
         holder.scopes.filter((scope): scope is Scope => SCOPES.some((known) => known === scope)),
       ),
       isOperator: holder.isOperator,
+      expiresAt: holder.expiresAt,
       requestId,
     };
   }

@@ -84,7 +84,10 @@ export class AddonRepository {
           WHERE at.addon_id = addon.id AND at.app_id = :appId AND at.detached_at IS NULL))`,
         { appId },
       );
-    return pageOf(query, range, { id: 'addon.id', name: 'addon.name' }, (addon, field) => addon[field]);
+    return pageOf(query, range, {
+      columns: { id: 'addon.id', name: 'addon.name' },
+      valueOf: (addon, field) => addon[field],
+    });
   }
 
   /** The actor's live add-ons of a service, by its name; at most 100. */

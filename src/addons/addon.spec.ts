@@ -7,9 +7,12 @@ describe('names of add-ons', () => {
     assert.match(parseAddonName(addonNameOf('souk-postgresql', 'quiet-48213')), /^postgresql-quiet-48213$/);
   });
 
-  it.each(['a', '1a', '-a', 'a b', 'ä1', 'a'.repeat(129), ''])('%j is refused', (name) => {
-    assert.throws(() => parseAddonName(name), { id: 'addon_name_invalid' });
-  });
+  it.each(['a', '1a', '-a', 'a b', 'ä1', 'a'.repeat(129), '', 'a722747c-9024-49a5-b884-ee258f2f7902'])(
+    '%j is refused',
+    (name) => {
+      assert.throws(() => parseAddonName(name), { id: 'addon_name_invalid' });
+    },
+  );
 });
 
 describe('options', () => {

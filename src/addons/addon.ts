@@ -1,10 +1,12 @@
+import { isId } from '../kernel/ids.js';
 import { addonErrors } from './addons.errors.js';
 
 const NAME = /^[a-zA-Z][A-Za-z0-9_-]{1,127}$/;
 
 /** A name that a user chose, checked against the pattern that providers are promised (partner contract, part b). */
 export function parseAddonName(name: string): string {
-  if (!NAME.test(name)) throw addonErrors.addon_name_invalid();
+  // Wherever a name is taken so is an id, and one that looks like an id would never be found.
+  if (!NAME.test(name) || isId(name)) throw addonErrors.addon_name_invalid();
   return name;
 }
 

@@ -11,7 +11,7 @@ export const addonErrors = defineErrors({
   addon_name_invalid: {
     status: 422,
     message:
-      'An add-on name has 2 to 128 characters: letters, digits, dashes and underscores, beginning with a letter.',
+      'An add-on name has 2 to 128 characters: letters, digits, dashes and underscores, beginning with a letter. It does not look like an id.',
   },
   addon_ambiguous: {
     status: 422,

@@ -9,6 +9,7 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { EncryptionModule } from '../encryption/encryption.module.js';
 import { ProvisioningModule } from '../provisioning/provisioning.module.js';
 import { AdminController } from './admin/admin.controller.js';
+import { Gauges } from './ops/gauges.js';
 import { OpsController } from './ops/ops.controller.js';
 import { Readiness } from './ops/readiness.js';
 import { PartnerNoticesController } from './partner/notices.controller.js';
@@ -55,6 +56,7 @@ import { Strategies } from './shared/strategies.js';
     RouteInventory,
     AddonViews,
     Readiness,
+    Gauges,
   ],
   exports: [RouteInventory, Readiness],
 })

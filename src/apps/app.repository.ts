@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { IsNull } from 'typeorm';
 import type { Actor } from '../accounts/actor.js';
 import { onConstraint, type Tx } from '../kernel/db/database.js';
-import { isId, type AccountId, type AppId } from '../kernel/ids.js';
+import { isId, type AppId } from '../kernel/ids.js';
 import { pageOf, type Page, type Range } from '../kernel/range.js';
 import { App } from './app.entity.js';
 import { appErrors } from './apps.errors.js';
@@ -50,7 +50,10 @@ export class AppRepository {
     const query = tx
       .createQueryBuilder(App, 'app')
       .where('app.owner_id = :owner AND app.destroyed_at IS NULL', { owner: actor.accountId });
-    return pageOf(query, range, { id: 'app.id', name: 'app.name' }, (app, field) => app[field]);
+    return pageOf(query, range, {
+      columns: { id: 'app.id', name: 'app.name' },
+      valueOf: (app, field) => app[field],
+    });
   }
 
   async rename(tx: Tx, id: AppId, name: string, at: Date): Promise<void> {
@@ -69,10 +72,5 @@ export class AppRepository {
 
   async markDestroyed(tx: Tx, id: AppId, at: Date): Promise<void> {
     await tx.update(App, { id }, { destroyedAt: at, updatedAt: at });
-  }
-
-  async ownerEmail(tx: Tx, ownerId: AccountId): Promise<string> {
-    const rows: { email: string }[] = await tx.query('SELECT email FROM accounts WHERE id = $1', [ownerId]);
-    return rows[0]?.email ?? '';
   }
 }

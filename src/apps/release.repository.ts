@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../accounts/actor.js';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
-import type { Database, Tx } from '../kernel/db/database.js';
+import { onConstraint, type Database, type Tx } from '../kernel/db/database.js';
 import { isId, type AppId, type AttachmentId } from '../kernel/ids.js';
 import { pageOf, type Page, type Range } from '../kernel/range.js';
 import { Release, ReleaseEnvironment, ReservedConfigVar } from './app.entity.js';
@@ -11,14 +11,12 @@ import { EMPTY_ENVIRONMENT, type Environment } from './environment.js';
 /** The current environment of an app, with what a caller needs to know of the app. */
 export interface CurrentEnvironment {
   appId: AppId;
-  appName: string;
   version: number;
   environment: Environment;
 }
 
 interface CurrentRow {
   app_id: AppId;
-  name: string;
   version: number;
   ciphertext: Buffer | null;
   key_id: string | null;
@@ -51,7 +49,7 @@ export class ReleaseRepository {
     const by = isId(identity) ? 'id' : 'name';
     const rows = await db.read<CurrentRow>(
       `current_environment_by_${by}`,
-      `SELECT a.id AS app_id, a.name, a.release_version AS version, e.ciphertext, e.key_id
+      `SELECT a.id AS app_id, a.release_version AS version, e.ciphertext, e.key_id
        FROM apps a LEFT JOIN release_environments e ON e.app_id = a.id AND e.version = a.release_version
        WHERE a.${by} = $1 AND a.owner_id = $2 AND a.destroyed_at IS NULL`,
       [identity, actor.accountId],
@@ -64,7 +62,6 @@ export class ReleaseRepository {
         : null;
     return {
       appId: row.app_id,
-      appName: row.name,
       version: row.version,
       environment: sealed === null ? EMPTY_ENVIRONMENT : this.open(row.app_id, row.version, sealed),
     };
@@ -72,12 +69,10 @@ export class ReleaseRepository {
 
   async list(tx: Tx, appId: AppId, range: Range<'version' | 'id'>): Promise<Page<Release>> {
     const query = tx.createQueryBuilder(Release, 'release').where('release.app_id = :appId', { appId });
-    return pageOf(
-      query,
-      range,
-      { version: 'release.version', id: 'release.id' },
-      (release, field) => release[field],
-    );
+    return pageOf(query, range, {
+      columns: { version: 'release.version', id: 'release.id' },
+      valueOf: (release, field) => release[field],
+    });
   }
 
   /** A release by version (`3` or `v3`) or id. */
@@ -94,17 +89,20 @@ export class ReleaseRepository {
     return release;
   }
 
-  /** Holds names for an attachment; the first one that somebody else has is given back, else null. */
-  async reserve(tx: Tx, appId: AppId, attachmentId: AttachmentId, names: string[]): Promise<string | null> {
-    for (const name of names) {
-      const added: unknown[] = await tx.query(
-        `INSERT INTO reserved_config_vars (app_id, name, attachment_id) VALUES ($1, $2, $3)
-         ON CONFLICT DO NOTHING RETURNING name`,
-        [appId, name, attachmentId],
-      );
-      if (added.length === 0) return name;
-    }
-    return null;
+  /** Holds names for an attachment, all of them. `taken`: what to throw where somebody else has one. */
+  async reserve(
+    tx: Tx,
+    appId: AppId,
+    attachmentId: AttachmentId,
+    names: string[],
+    taken: (details: { cause: unknown }) => Error,
+  ): Promise<void> {
+    await tx
+      .insert(
+        ReservedConfigVar,
+        names.map((name) => ({ appId, name, attachmentId })),
+      )
+      .catch(onConstraint('reserved_config_vars_pkey', taken));
   }
 
   async unreserve(tx: Tx, attachmentId: AttachmentId): Promise<void> {

@@ -56,7 +56,13 @@ export class Attach {
       detachedAt: null,
     };
     await this.attachments.insert(tx, attachment);
-    await this.releases.reserve(tx, app.id, attachment.id, exportedNames(service, name));
+    await this.releases.reserve(
+      tx,
+      app.id,
+      attachment.id,
+      exportedNames(service, name),
+      attachmentErrors.config_var_taken,
+    );
     return attachment;
   }
 

@@ -25,7 +25,7 @@ describe('attachment names', () => {
 
   it('are upper case with underscores, as typed or made so', () => {
     assert.equal(parseAttachmentName('orders-db'), 'ORDERS_DB');
-    for (const bad of ['', '1A', 'A B', 'Ä', 'A'.repeat(129), 'A;B'])
+    for (const bad of ['', '1A', 'A B', 'Ä', 'A'.repeat(129), 'A;B', 'ßß', 'ŉX', 'A\n'])
       assert.throws(() => parseAttachmentName(bad), { id: 'attachment_name_invalid' });
   });
 });

@@ -6,7 +6,8 @@ const NAME = /^[A-Z][A-Z0-9_]{0,127}$/;
 /** A name that a user chose, in the form config vars have: upper case, dashes made underscores. */
 export function parseAttachmentName(input: string): string {
   const name = input.toUpperCase().replaceAll('-', '_');
-  if (!NAME.test(name)) throw attachmentErrors.attachment_name_invalid();
+  // Upper case makes plain letters of some that are none: ß becomes SS.
+  if (!NAME.test(name) || /[^\w-]/.test(input)) throw attachmentErrors.attachment_name_invalid();
   return name;
 }
 

@@ -109,8 +109,15 @@ export class AttachmentRepository {
 
   /** All attachments on the actor's apps. */
   async listForActor(tx: Tx, actor: Actor, range: Range<'id' | 'name'>): Promise<Page<Attachment>> {
-    const query = this.live(tx).andWhere('app.owner_id = :owner', { owner: actor.accountId });
-    return pageOf(query, range, { id: 'attachment.id', name: 'attachment.name' }, (one, field) => one[field]);
+    const query = this.live(tx).andWhere('app.owner_id = :owner AND app.destroyed_at IS NULL', {
+      owner: actor.accountId,
+    });
+    return pageOf(query, range, {
+      columns: { id: 'attachment.id', name: 'attachment.name' },
+      valueOf: (one, field) => one[field],
+      // Every app may have a DATABASE.
+      ties: { fields: ['name'], column: 'attachment.id', valueOf: ({ id }) => id },
+    });
   }
 
   async getOfApp(tx: Tx, appId: AppId, identity: string): Promise<Attachment> {
@@ -127,7 +134,10 @@ export class AttachmentRepository {
   async getForActor(tx: Tx, actor: Actor, identity: string): Promise<Attachment> {
     if (!isId(identity)) throw attachmentErrors.attachment_not_found();
     const found = await this.live(tx)
-      .andWhere('app.owner_id = :owner AND attachment.id = :identity', { owner: actor.accountId, identity })
+      .andWhere('app.owner_id = :owner AND app.destroyed_at IS NULL AND attachment.id = :identity', {
+        owner: actor.accountId,
+        identity,
+      })
       .getOne();
     if (found === null) throw attachmentErrors.attachment_not_found();
     return found;

@@ -115,12 +115,10 @@ export class CatalogRepository {
 
   async listServices(tx: Tx, range: Range<'name' | 'id'>): Promise<Page<AddonService>> {
     const query = tx.createQueryBuilder(AddonService, 'service').where("service.state <> 'shutdown'");
-    return pageOf(
-      query,
-      range,
-      { id: 'service.id', name: 'service.name' },
-      (service, field) => service[field],
-    );
+    return pageOf(query, range, {
+      columns: { id: 'service.id', name: 'service.name' },
+      valueOf: (service, field) => service[field],
+    });
   }
 
   async getService(tx: Tx, identity: string): Promise<AddonService> {
@@ -142,10 +140,6 @@ export class CatalogRepository {
       .orderBy('plan.position', 'ASC')
       .limit(1_000)
       .getMany();
-  }
-
-  async getPlan(tx: Tx, id: PlanId): Promise<Plan> {
-    return this.plans(tx).where('plan.id = :id', { id }).getOneOrFail();
   }
 
   /** `service`, `service:plan` or a plan's id, as users type it; the service alone means its default plan. */

@@ -123,6 +123,10 @@ function checkManifest(read: Reader, manifest: Manifest): void {
     manifest.configVars.length > 0,
     'api.config_vars must name each config var that the provider sets.',
   );
+  read.must(
+    new Set(manifest.configVars).size === manifest.configVars.length,
+    'api.config_vars: each name only once.',
+  );
   for (const name of manifest.configVars) {
     read.must(
       /^[A-Z][A-Z0-9_]*$/.test(name),

@@ -18,7 +18,7 @@ export interface Settings {
   redisUrl: Secret | null;
   queue: 'auto' | QueueBackend;
   masterKey: Secret | null;
-  admin: { email: string; token: Secret } | null;
+  admin: { email: string; token: Secret; from: 'settings' | 'folder' } | null;
   /** Bundled providers to start; null means all of them. */
   providers: string[] | null;
   egressAllow: string[];
@@ -139,7 +139,7 @@ export function readSettings(env: NodeJS.ProcessEnv, cwd: string): Settings {
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
     queue: read.oneOf('SOUK_QUEUE', ['auto', 'redis', 'postgres'] as const, 'auto'),
     masterKey: secretOrNull(read.text('SOUK_MASTER_KEY')),
-    admin: email !== null && token !== null ? { email, token: new Secret(token) } : null,
+    admin: email !== null && token !== null ? { email, token: new Secret(token), from: 'settings' } : null,
     providers: read.list('SOUK_PROVIDERS'),
     egressAllow: read.list('SOUK_EGRESS_ALLOW') ?? [],
     logLevel: read.oneOf('SOUK_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'] as const, 'info'),

@@ -65,7 +65,13 @@ export function allErrors(): ReadonlyMap<string, ErrorSpec> {
 export const kernelErrors = defineErrors({
   bad_request: { status: 400, message: 'The request could not be read; check its syntax.' },
   not_found: { status: 404, message: 'There is nothing at this address; check the path and the method.' },
+  request_timeout: { status: 408, message: 'The request took too long to arrive; send it again.' },
   body_too_large: { status: 413, message: 'The request body is too large; send at most 4 MiB.' },
+  address_too_long: {
+    status: 414,
+    message: 'The address is too long; a name or an id in it has at most 2,000 characters.',
+  },
+  headers_too_large: { status: 431, message: 'The headers are too large; send at most 64 KiB of them.' },
   unsupported_media_type: {
     status: 415,
     message: 'The body must be JSON; send it with Content-Type: application/json.',

@@ -4,7 +4,7 @@ import { describe, it } from 'vitest';
 import { parseRange } from './range.js';
 
 const fields = ['name', 'id'] as const;
-const WHOLE = { field: 'name', start: null, exclusive: false, order: 'asc', max: 200 };
+const WHOLE = { field: 'name', start: null, exclusive: false, end: null, order: 'asc', max: 200 };
 
 describe('parseRange', () => {
   it.each([
@@ -14,18 +14,35 @@ describe('parseRange', () => {
     ['id ..', { ...WHOLE, field: 'id' }],
     ['name a..', { ...WHOLE, start: 'a' }],
     ['name ]a..', { ...WHOLE, start: 'a', exclusive: true }],
-    ['name ]a..b; max=10', { ...WHOLE, start: 'a', exclusive: true, max: 10 }],
+    ['name ]a..b; max=10', { ...WHOLE, start: 'a', exclusive: true, end: 'b', max: 10 }],
+    ['name a..c', { ...WHOLE, start: 'a', end: 'c' }],
+    ['name ..c%20d', { ...WHOLE, end: 'c d' }],
     ['name ..; order=desc,max=5;', { ...WHOLE, order: 'desc', max: 5 }],
     ['name ..; max=5, order=desc', { ...WHOLE, order: 'desc', max: 5 }],
-    ['name ..; max=0', { ...WHOLE, max: 1 }],
-    ['name ..; max=99999999', { ...WHOLE, max: 1_000 }],
-    ['name ..; max=-1, colour=red', WHOLE],
+    ['name ..; max=1', { ...WHOLE, max: 1 }],
+    ['name ..; max=1000;', { ...WHOLE, max: 1_000 }],
+    ['name ..; colour=red', WHOLE],
     ['name ]a%20b..', { ...WHOLE, start: 'a b', exclusive: true }],
   ])('reads %j', (header, range) => {
     assert.deepEqual(parseRange(header, fields), range);
   });
 
-  it.each(['colour ..', 'name', 'name a', '..', 'name ]%zz..'])('refuses %j', (header) => {
+  it.each([
+    'colour ..',
+    'name',
+    'name a',
+    '..',
+    'name ]%zz..',
+    'name ..%zz',
+    'name ..; max=0',
+    'name ..; max=-1',
+    'name ..; max=abc',
+    'name ..; max=',
+    'name ..; max=1.5',
+    'name ..; max=1001',
+    'name ..; max=99999999999999999999',
+    'name ..; order=up',
+  ])('refuses %j', (header) => {
     assert.throws(() => parseRange(header, fields), { id: 'invalid_range' });
   });
 

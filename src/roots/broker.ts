@@ -69,7 +69,7 @@ export async function startBroker(
 }
 
 async function startWork(app: INestApplicationContext, config: Config): Promise<void> {
-  if (config.admin !== null) await app.get(EnsureOperator).run(config.admin.email, config.admin.token);
+  if (config.admin !== null) await app.get(EnsureOperator).run(config.admin);
   if (has(config.role, 'relay')) app.get(Relay).start();
   if (has(config.role, 'worker')) {
     await app.get(JobQueue).startWorker();

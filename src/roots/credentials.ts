@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freshToken } from '../accounts/tokens.js';
+import type { Config } from '../kernel/config.js';
 import { Secret } from '../kernel/secret.js';
 
 /** How the `souk` command reaches the server of a folder when SOUK_URL and SOUK_TOKEN say nothing. */
@@ -25,10 +26,10 @@ export function writeCredentials(home: string, credentials: Credentials): void {
 }
 
 /** The operator of a Souk on embedded engines, where the environment names none: made once and kept in the folder. */
-export function ensureAdmin(home: string): { email: string; token: Secret } {
+export function ensureAdmin(home: string): NonNullable<Config['admin']> {
   const known = readCredentials(home);
-  if (known !== null) return { email: known.email, token: new Secret(known.token) };
+  if (known !== null) return { email: known.email, token: new Secret(known.token), from: 'folder' };
   const made = { url: null, email: 'operator@souk.localhost', token: freshToken().reveal() };
   writeCredentials(home, made);
-  return { email: made.email, token: new Secret(made.token) };
+  return { email: made.email, token: new Secret(made.token), from: 'folder' };
 }

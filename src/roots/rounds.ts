@@ -1,9 +1,6 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { AuditChain } from '../audit/audit-chain.js';
-import { Database } from '../kernel/db/database.js';
 import { LOGGER, type Logger } from '../kernel/log.js';
-import { Metrics } from '../kernel/metrics.js';
-import { OperationRepository } from '../provisioning/operation.repository.js';
 import { StuckOperations } from '../provisioning/reconcilers/stuck-operations.js';
 
 const ROUND_MS = 1_000;
@@ -19,9 +16,6 @@ export class Rounds implements BeforeApplicationShutdown {
 
   constructor(
     @Inject(LOGGER) private readonly log: Logger,
-    private readonly db: Database,
-    private readonly metrics: Metrics,
-    private readonly operations: OperationRepository,
     private readonly stuckOperations: StuckOperations,
     private readonly auditChain: AuditChain,
   ) {}
@@ -39,7 +33,6 @@ export class Rounds implements BeforeApplicationShutdown {
   async walk(): Promise<void> {
     await this.part('stuck operations', () => this.stuckOperations.run());
     await this.part('audit seal', () => this.auditChain.seal());
-    await this.part('gauges', () => this.measure());
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -57,15 +50,5 @@ export class Rounds implements BeforeApplicationShutdown {
         'a round will be repeated',
       );
     }
-  }
-
-  private async measure(): Promise<void> {
-    this.metrics.operationsOpen.reset();
-    for (const { type, state, count } of await this.operations.countOpen(this.db.manager))
-      this.metrics.operationsOpen.set({ type, state }, count);
-    const [row]: { count: number }[] = await this.db.manager.query(
-      'SELECT count(*)::int AS count FROM outbox',
-    );
-    this.metrics.outboxRows.set(row?.count ?? 0);
   }
 }

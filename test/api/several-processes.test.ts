@@ -23,6 +23,22 @@ afterAll(async () => {
   await world.stop();
 });
 
+it('a process without a worker shows the gauges as the database has them', async () => {
+  const alone = await World.start({ role: 'api', waits: { settleMs: 0 } });
+  try {
+    const app = await alone.newApp();
+    assert.match((await alone.anonymous.get<string>('/metrics')).body, /^souk_outbox_rows 0$/m);
+    await alone.addAddon(app.name);
+    await until(async () => {
+      const text = (await alone.anonymous.get<string>('/metrics')).body;
+      assert.match(text, /^souk_outbox_rows [1-9]/m);
+      assert.match(text, /^souk_operations_open\{type="provision",state="\w+"\} 1$/m);
+    }, 10_000);
+  } finally {
+    await alone.stop();
+  }
+});
+
 describe('a token that is remembered', () => {
   const newToken = async () =>
     ok(await world.api.post<{ id: string; access_token: { token: string } }>('/oauth/authorizations', {}));

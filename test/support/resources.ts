@@ -15,6 +15,7 @@ export interface AppBody {
   id: string;
   name: string;
   owner: { id: string; email: string };
+  web_url: string;
 }
 
 export interface ReleaseBody {

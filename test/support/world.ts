@@ -172,7 +172,7 @@ async function configure(home: string, databaseUrl: string, options: WorldOption
     queue,
     queuePrefix: `test-${randomBytes(6).toString('hex')}`,
     keyRing: KeyRing.fromFile(join(home, 'keyring')),
-    admin: { email: OPERATOR.email, token: new Secret(OPERATOR.token) },
+    admin: { email: OPERATOR.email, token: new Secret(OPERATOR.token), from: 'settings' },
     logLevel: 'silent',
     publicUrl: `http://127.0.0.1:${port}`,
     ...DEFAULT_WAITS,

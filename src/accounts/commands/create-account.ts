@@ -41,6 +41,7 @@ export class CreateAccount {
         tokenHash: hashToken(text.reveal()),
         description: 'first token',
         scopes: ['global'],
+        origin: 'request',
         expiresAt: null,
         revokedAt: null,
         createdAt: now,

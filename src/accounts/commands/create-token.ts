@@ -12,8 +12,9 @@ import { freshToken, hashToken } from '../tokens.js';
 
 export interface CreateTokenInput {
   description: string;
-  scopes: string[];
-  /** Seconds until it expires; null: it does not. */
+  /** null: those of the actor's own token. */
+  scopes: string[] | null;
+  /** Seconds until it expires; null: as long as the actor's own token. */
   expiresInSeconds: number | null;
 }
 
@@ -28,9 +29,9 @@ export class CreateToken {
   ) {}
 
   async run(actor: Actor, input: CreateTokenInput): Promise<{ token: AccessToken; text: Secret }> {
-    const scopes = input.scopes.map(parseScope);
-    // Nobody can mint a token that may do more than the one he holds.
-    if (!scopes.every((scope) => mayUse(actor, scope) || (scope === 'global' && actor.scopes.has('global'))))
+    const scopes = [...new Set(input.scopes?.map(parseScope) ?? actor.scopes)];
+    // Nobody can mint a token that may do more than the one he holds, or that outlives it.
+    if (!scopes.every((scope) => actor.scopes.has(scope) || mayUse(actor, scope)))
       throw accountErrors.forbidden({ message: 'A token can only be given scopes that your own token has.' });
     const now = this.clock.now();
     const text = freshToken();
@@ -40,7 +41,11 @@ export class CreateToken {
       tokenHash: hashToken(text.reveal()),
       description: input.description,
       scopes,
-      expiresAt: input.expiresInSeconds === null ? null : plusMs(now, input.expiresInSeconds * 1000),
+      origin: 'request',
+      expiresAt: earlier(
+        actor.expiresAt,
+        input.expiresInSeconds === null ? null : plusMs(now, input.expiresInSeconds * 1000),
+      ),
       revokedAt: null,
       createdAt: now,
     };
@@ -49,18 +54,28 @@ export class CreateToken {
       await this.audit.add(tx, authorOf(actor), {
         action: 'token.created',
         subject: { kind: 'token', id: token.id },
-        details: { description: token.description, scopes },
+        details: {
+          description: token.description,
+          scopes,
+          expiresAt: token.expiresAt?.toISOString() ?? null,
+        },
       });
     });
     return { token, text };
   }
 }
 
+/** The earlier of two times; null is never. */
+function earlier(a: Date | null, b: Date | null): Date | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
+}
+
 function parseScope(text: string): Scope {
   const scope = SCOPES.find((known) => known === text);
   if (scope === undefined)
     throw accountErrors.scope_unknown({
-      message: `There is no scope "${text}"; choose from ${SCOPES.join(', ')}.`,
+      message: `There is no scope "${text.slice(0, 60)}"; choose from ${SCOPES.join(', ')}.`,
     });
   return scope;
 }

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull } from 'typeorm';
 import type { Author } from '../../accounts/actor.js';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database, type Tx } from '../../kernel/db/database.js';
 import { isId, newId, type AddonId, type Branded, type ProviderId } from '../../kernel/ids.js';
-import { AddonNotice, type Addon, type NoticeSeverity } from '../addon.entity.js';
+import type { Addon, NoticeSeverity } from '../addon.entity.js';
 import { AddonRepository } from '../addon.repository.js';
 import { neutralise } from '../addon.js';
 import { addonErrors } from '../addons.errors.js';
+import { NoticeRepository } from '../notice.repository.js';
 
 export interface PostNoticeInput {
   /** The condition, e.g. `storage`. A later notice of the same key takes the place of this one. */
@@ -26,6 +26,7 @@ export class PostNotice {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly addons: AddonRepository,
+    private readonly notices: NoticeRepository,
     private readonly audit: AuditTrail,
   ) {}
 
@@ -38,17 +39,13 @@ export class PostNotice {
     if (message === null) throw addonErrors.notice_invalid();
     await this.db.transaction('notice.post', async (tx) => {
       const addon = await this.ownAddon(tx, provider.id, identity);
-      const open = await tx.findOneBy(AddonNotice, {
-        addonId: addon.id,
-        key: input.key,
-        clearedAt: IsNull(),
-      });
+      const open = await this.notices.findOpen(tx, addon.id, input.key);
       if (input.cleared ? open === null : open?.message === message && open.severity === input.severity)
         return;
       const now = this.clock.now();
-      if (open !== null) await tx.update(AddonNotice, { id: open.id }, { clearedAt: now });
+      if (open !== null) await this.notices.clear(tx, open.id, now);
       if (!input.cleared)
-        await tx.insert(AddonNotice, {
+        await this.notices.insert(tx, {
           id: newId<Branded<'NoticeId'>>(),
           addonId: addon.id,
           key: input.key,

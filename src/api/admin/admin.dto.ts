@@ -1,4 +1,5 @@
 import { IsBoolean, IsEmail, IsOptional, IsString, MaxLength } from 'class-validator';
+import { PlainText } from '../shared/plain-text.js';
 
 /** `POST /admin/accounts`. */
 export class CreateAccountBody {
@@ -8,6 +9,7 @@ export class CreateAccountBody {
   @IsOptional()
   @IsString()
   @MaxLength(200)
+  @PlainText()
   name?: string;
 }
 

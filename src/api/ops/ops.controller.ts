@@ -1,8 +1,9 @@
-import { Controller, Get, Header, Res } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Header, Redirect, Res } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Metrics } from '../../kernel/metrics.js';
 import { Public } from '../shared/route-access.js';
+import { Gauges } from './gauges.js';
 import { Readiness } from './readiness.js';
 
 /** For whoever runs the server and what watches it. */
@@ -12,7 +13,17 @@ export class OpsController {
   constructor(
     private readonly readiness: Readiness,
     private readonly metrics: Metrics,
+    private readonly gauges: Gauges,
   ) {}
+
+  /** To the page that says what there is. */
+  @Get()
+  @Public()
+  @Redirect('/docs', 302)
+  @ApiResponse({ status: 302, description: 'To `/docs`.' })
+  home(): void {
+    // The address is all that there is to answer.
+  }
 
   /** The process is alive. */
   @Get('health/live')
@@ -22,8 +33,9 @@ export class OpsController {
   }
 
   /** 200 when migrations, queue and bundled providers are up; else 503 with what is not. */
-  @Get('health/ready')
+  @Get(['health/ready', 'health'])
   @Public()
+  @ApiResponse({ status: 503, description: 'Something is not up, or it is stopping.' })
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
     const report = await this.readiness.report();
     void reply.status(report.ready ? 200 : 503);
@@ -34,7 +46,8 @@ export class OpsController {
   @Get('metrics')
   @Public()
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-  text(): Promise<string> {
+  async text(): Promise<string> {
+    await this.gauges.measure();
     return this.metrics.registry.metrics();
   }
 }

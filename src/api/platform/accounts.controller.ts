@@ -46,7 +46,7 @@ export class PlatformAccountsController {
   ): Promise<AuthorizationResource> {
     const { token, text } = await this.createToken.run(actor, {
       description: body.description ?? 'token',
-      scopes: body.scope ?? ['global'],
+      scopes: body.scope ?? null,
       expiresInSeconds: body.expires_in ?? null,
     });
     return presentAuthorization(token, actor.email, this.clock.now(), text.reveal());

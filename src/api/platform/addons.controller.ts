@@ -6,7 +6,7 @@ import { kernelErrors } from '../../kernel/errors.js';
 import { DestroyAddon } from '../../provisioning/commands/destroy-addon.js';
 import { ProvisionAddon } from '../../provisioning/commands/provision-addon.js';
 import { SettleOperation } from '../../provisioning/settle-operation.js';
-import { CurrentActor, Requires } from '../shared/route-access.js';
+import { CurrentActor, PagedBy, Requires } from '../shared/route-access.js';
 import { AddonViews } from './addon-views.js';
 import { CreateAddonBody, ResolveAddonBody } from './bodies.dto.js';
 import type { AddonResource, NoticeResource } from './resources.js';
@@ -24,6 +24,7 @@ export class PlatformAddonsController {
 
   /** All add-ons of the caller. */
   @Get('addons')
+  @PagedBy('name', 'id')
   @Requires('addons:read')
   list(
     @CurrentActor() actor: Actor,
@@ -36,6 +37,7 @@ export class PlatformAddonsController {
 
   /** The add-ons that an app owns or has attached. */
   @Get('apps/:app/addons')
+  @PagedBy('name', 'id')
   @Requires('addons:read')
   listOfApp(
     @CurrentActor() actor: Actor,
@@ -70,6 +72,7 @@ export class PlatformAddonsController {
     return this.views.one(await this.settle.creation(addonId), shape, reply);
   }
 
+  /** One add-on, by name or id. */
   @Get('addons/:addon')
   @Requires('addons:read')
   async show(
@@ -81,6 +84,7 @@ export class PlatformAddonsController {
     return this.views.one(await this.views.find(actor, addon, null), shape, reply);
   }
 
+  /** One add-on that an app owns or has attached, by name or id. */
   @Get('apps/:app/addons/:addon')
   @Requires('addons:read')
   async showOfApp(

@@ -13,7 +13,7 @@ import { kernelErrors } from '../../kernel/errors.js';
 import { parseRange } from '../../kernel/range.js';
 import { DestroyApp } from '../../provisioning/commands/destroy-app.js';
 import { sendPage } from '../shared/paging.js';
-import { CurrentActor, Requires } from '../shared/route-access.js';
+import { CurrentActor, PagedBy, Requires } from '../shared/route-access.js';
 import { CreateAppBody, UpdateAppBody } from './bodies.dto.js';
 import { presentApp, presentRegion } from './present.js';
 import type { AppResource, RegionResource } from './resources.js';
@@ -32,6 +32,7 @@ export class PlatformAppsController {
 
   /** The caller's apps. */
   @Get(['apps', 'users/~/apps'])
+  @PagedBy('name', 'id')
   @Requires('apps:read')
   async list(
     @CurrentActor() actor: Actor,
@@ -43,22 +44,25 @@ export class PlatformAppsController {
       reply,
       page,
       'id, name',
-      page.items.map((app) => presentApp(app, actor.email, this.config.publicUrl)),
+      page.items.map((app) => this.present(actor, app)),
     );
   }
 
+  /** Creates an app with its first release. */
   @Post('apps')
   @Requires('apps:write')
   async create(@CurrentActor() actor: Actor, @Body() body: CreateAppBody): Promise<AppResource> {
     return this.present(
+      actor,
       await this.createApp.run(actor, { name: body.name ?? null, region: body.region ?? null }),
     );
   }
 
+  /** One app, by name or id. */
   @Get('apps/:app')
   @Requires('apps:read')
   async show(@CurrentActor() actor: Actor, @Param('app') app: string): Promise<AppResource> {
-    return this.present(await this.apps.getForActor(this.db.manager, actor, app));
+    return this.present(actor, await this.apps.getForActor(this.db.manager, actor, app));
   }
 
   /** Renames an app or sets its maintenance flag. */
@@ -69,14 +73,14 @@ export class PlatformAppsController {
     @Param('app') app: string,
     @Body() body: UpdateAppBody,
   ): Promise<AppResource> {
-    return this.present(await this.updateApp.run(actor, app, body));
+    return this.present(actor, await this.updateApp.run(actor, app, body));
   }
 
   /** Destroys an app and deletes the add-ons that it owns. */
   @Delete('apps/:app')
   @Requires('apps:write')
   async destroy(@CurrentActor() actor: Actor, @Param('app') app: string): Promise<AppResource> {
-    return this.present(await this.destroyApp.run(actor, app));
+    return this.present(actor, await this.destroyApp.run(actor, app));
   }
 
   /** Souk runs no dynos, so an app never has any. */
@@ -92,13 +96,12 @@ export class PlatformAppsController {
   @Requires('apps:read')
   async collaborators(@CurrentActor() actor: Actor, @Param('app') identity: string): Promise<object[]> {
     const app = await this.apps.getForActor(this.db.manager, actor, identity);
-    const email = await this.apps.ownerEmail(this.db.manager, app.ownerId);
     const at = app.createdAt.toISOString();
     return [
       {
         id: app.ownerId,
         app: { id: app.id, name: app.name },
-        user: { id: app.ownerId, email, federated: false },
+        user: { id: app.ownerId, email: actor.email, federated: false },
         role: 'owner',
         created_at: at,
         updated_at: at,
@@ -114,14 +117,15 @@ export class PlatformAppsController {
     throw kernelErrors.not_found({ message: 'This app is not in a pipeline.' });
   }
 
+  /** The regions that an app can be in. */
   @Get('regions')
   @Requires('catalog:read')
   regions(): RegionResource[] {
     return REGIONS.map(presentRegion);
   }
 
-  private async present(app: App): Promise<AppResource> {
-    const email = await this.apps.ownerEmail(this.db.manager, app.ownerId);
-    return presentApp(app, email, this.config.publicUrl);
+  /** Only its owner sees an app, so the caller is the owner. */
+  private present(actor: Actor, app: App): AppResource {
+    return presentApp(app, actor.email, this.config.publicUrl);
   }
 }

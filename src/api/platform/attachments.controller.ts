@@ -10,7 +10,7 @@ import { Clock } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
 import { parseRange } from '../../kernel/range.js';
 import { sendPage } from '../shared/paging.js';
-import { CurrentActor, Requires } from '../shared/route-access.js';
+import { CurrentActor, PagedBy, Requires } from '../shared/route-access.js';
 import { ResolveAttachmentBody } from './bodies.dto.js';
 import { presentAttachment } from './present.js';
 import type { AttachmentResource } from './resources.js';
@@ -30,6 +30,7 @@ export class PlatformAttachmentsController {
 
   /** All attachments on the caller's apps. */
   @Get('addon-attachments')
+  @PagedBy('id', 'name')
   @Requires('addons:read')
   async list(
     @CurrentActor() actor: Actor,
@@ -50,6 +51,7 @@ export class PlatformAttachmentsController {
     );
   }
 
+  /** One attachment, by id. */
   @Get('addon-attachments/:attachment')
   @Requires('addons:read')
   async show(
@@ -60,6 +62,7 @@ export class PlatformAttachmentsController {
     return presentAttachment(await this.attachments.getForActor(this.db.manager, actor, attachment), shape);
   }
 
+  /** The attachments of an add-on, oldest first. */
   @Get('addons/:addon/addon-attachments')
   @Requires('addons:read')
   async ofAddon(
@@ -72,6 +75,7 @@ export class PlatformAttachmentsController {
     return attachments.map((one) => presentAttachment(one, shape));
   }
 
+  /** The attachments on an app, oldest first. */
   @Get('apps/:app/addon-attachments')
   @Requires('addons:read')
   async ofApp(
@@ -85,6 +89,7 @@ export class PlatformAttachmentsController {
     );
   }
 
+  /** One attachment on an app, by name or id. */
   @Get('apps/:app/addon-attachments/:attachment')
   @Requires('addons:read')
   async oneOfApp(

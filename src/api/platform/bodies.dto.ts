@@ -1,6 +1,7 @@
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
+  ArrayMinSize,
   IsArray,
   IsBoolean,
   IsDefined,
@@ -14,6 +15,7 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { PlainText } from '../shared/plain-text.js';
 
 /** `POST /apps`. */
 export class CreateAppBody {
@@ -56,6 +58,7 @@ export class CreateAddonBody {
   plan!: unknown;
 
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => AttachmentName)
   attachment?: AttachmentName;
@@ -100,16 +103,18 @@ export class CreateAuthorizationBody {
   @IsOptional()
   @IsString()
   @MaxLength(200)
+  @PlainText()
   description?: string;
 
-  /** What the token may do; left out: all that accounts may. */
+  /** What the token may do; left out: what the token may that asks. */
   @IsOptional()
   @IsArray()
+  @ArrayMinSize(1)
   @ArrayMaxSize(20)
   @IsString({ each: true })
   scope?: string[];
 
-  /** Seconds; left out: it does not expire. */
+  /** Seconds; left out: as long as the token that asks. None lasts longer than that one. */
   @IsOptional()
   @IsInt()
   @Min(60)

@@ -7,7 +7,7 @@ import { CatalogRepository } from '../../catalog/catalog.repository.js';
 import { Database } from '../../kernel/db/database.js';
 import { parseRange } from '../../kernel/range.js';
 import { sendPage } from '../shared/paging.js';
-import { Requires } from '../shared/route-access.js';
+import { PagedBy, Requires } from '../shared/route-access.js';
 import { presentPlan, presentService } from './present.js';
 import type { AddonServiceResource, PlanResource } from './resources.js';
 
@@ -19,7 +19,9 @@ export class PlatformCatalogController {
     private readonly catalog: CatalogRepository,
   ) {}
 
+  /** The add-on services that can be had. */
   @Get()
+  @PagedBy('name', 'id')
   @Requires('catalog:read')
   async list(
     @Headers('range') range: string | undefined,
@@ -29,6 +31,7 @@ export class PlatformCatalogController {
     return sendPage(reply, page, 'id, name', page.items.map(presentService));
   }
 
+  /** One add-on service, by name or id. */
   @Get(':service')
   @Requires('catalog:read')
   async show(@Param('service') service: string): Promise<AddonServiceResource> {

@@ -10,7 +10,7 @@ import { Database } from '../../kernel/db/database.js';
 import { kernelErrors } from '../../kernel/errors.js';
 import { parseRange } from '../../kernel/range.js';
 import { sendPage } from '../shared/paging.js';
-import { CurrentActor, Requires } from '../shared/route-access.js';
+import { CurrentActor, PagedBy, Requires } from '../shared/route-access.js';
 import { presentRelease } from './present.js';
 import type { ReleaseResource } from './resources.js';
 
@@ -48,7 +48,9 @@ export class PlatformConfigController {
     return this.setConfigVars.run(actor, app, body as Record<string, unknown>);
   }
 
+  /** The releases of an app, oldest first. */
   @Get('releases')
+  @PagedBy('version', 'id')
   @Requires('apps:read')
   async list(
     @CurrentActor() actor: Actor,

@@ -49,7 +49,7 @@ export function presentApp(app: App, ownerEmail: string, publicUrl: string): App
     space: null,
     generation: GENERATION,
     git_url: null,
-    web_url: `${publicUrl}/console/apps/${app.name}`,
+    web_url: `${publicUrl}/`,
     repo_size: null,
     slug_size: null,
     internal_routing: null,
@@ -73,7 +73,7 @@ export function presentRelease(release: Release, app: App): ReleaseResource {
     slug: null,
     addon_plan_names: release.addonPlanNames,
     changes: release.changes,
-    eligible_for_rollback: release.version !== app.releaseVersion,
+    eligible_for_rollback: false,
     output_stream_url: null,
     created_at: at,
     updated_at: at,
@@ -122,7 +122,7 @@ export function presentPlan(plan: Plan): PlanResource {
 }
 
 /** What customers see: a delete that waits for a creation to end shows as the delete that it will be. */
-export function publicState(addon: Pick<Addon, 'state' | 'deleteRequestedAt'>): AddonState {
+function publicState(addon: Pick<Addon, 'state' | 'deleteRequestedAt'>): AddonState {
   return addon.deleteRequestedAt !== null && addon.state !== 'deprovisioned' ? 'deprovisioning' : addon.state;
 }
 

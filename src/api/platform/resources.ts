@@ -1,10 +1,5 @@
 /** What the Platform API answers with: the field names of Heroku's public schema, and nothing of ours. */
 
-export interface Ref {
-  id: string;
-  name: string;
-}
-
 export class AccountResource {
   id!: string;
   email!: string;
@@ -26,7 +21,7 @@ export class AppResource {
   space!: object | null;
   generation!: object;
   git_url!: string | null;
-  /** The app's page on Souk: Souk runs no apps itself. */
+  /** This Souk's first page: Souk runs no apps, so there is none of the app itself. */
   web_url!: string;
   repo_size!: number | null;
   slug_size!: number | null;
@@ -49,6 +44,7 @@ export class ReleaseResource {
   addon_plan_names!: string[];
   /** Souk's own: the names that this release set and unset. */
   changes!: object;
+  /** Never yet: there is no rollback. */
   eligible_for_rollback!: boolean;
   output_stream_url!: string | null;
   created_at!: string;

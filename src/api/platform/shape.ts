@@ -9,7 +9,7 @@ export interface Shape {
   includeConfigVars: boolean;
 }
 
-export function shapeOf(headers: Record<string, string | string[] | undefined>): Shape {
+function shapeOf(headers: Record<string, string | string[] | undefined>): Shape {
   const expansion = words(headers['accept-expansion']);
   const inclusion = words(headers['accept-inclusion']);
   return {

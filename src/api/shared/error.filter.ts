@@ -62,7 +62,9 @@ export function bodyOf(error: SoukError, requestId: string | undefined): ErrorBo
 /** What Fastify or Nest refuse before a controller is reached, by status. */
 const REFUSED_EARLY = new Map<number, keyof typeof kernelErrors>([
   [404, 'not_found'],
+  [408, 'request_timeout'],
   [413, 'body_too_large'],
+  [414, 'address_too_long'],
   [415, 'unsupported_media_type'],
 ]);
 
@@ -72,12 +74,17 @@ const DATABASE_AWAY = /^(08|57P)|^(ECONNREFUSED|ECONNRESET|EPIPE)$/;
 /** What PostgreSQL cannot hold as text, such as a zero byte: only a caller can have sent it. */
 const NOT_TEXT = new Set(['22021', '22P05']);
 
-function toSoukError(thrown: unknown): SoukError {
+/** What a caller is told of anything that was thrown. */
+export function toSoukError(thrown: unknown): SoukError {
   if (thrown instanceof SoukError) return thrown;
   const status = statusOf(thrown);
   if (status >= 400 && status < 500)
     return kernelErrors[REFUSED_EARLY.get(status) ?? 'bad_request']({ cause: thrown });
-  if (NOT_TEXT.has(sqlState(thrown) ?? '')) return kernelErrors.bad_request({ cause: thrown });
+  if (NOT_TEXT.has(sqlState(thrown) ?? ''))
+    return kernelErrors.bad_request({
+      message: 'A text in the request holds a zero byte, which cannot be stored.',
+      cause: thrown,
+    });
   if (isDatabaseAway(thrown)) return kernelErrors.unavailable({ cause: thrown });
   return kernelErrors.internal_error({ cause: thrown });
 }

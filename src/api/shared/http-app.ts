@@ -3,16 +3,20 @@ import { ValidationPipe, type Type, type ValidationError } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DynamicModule } from '@nestjs/common';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { kernelErrors, type SoukError } from '../../kernel/errors.js';
 import { NestLog, type Logger } from '../../kernel/log.js';
 import { Metrics } from '../../kernel/metrics.js';
 import { Readiness } from '../ops/readiness.js';
+import { earlyErrors } from './early-errors.js';
 import { ErrorFilter } from './error.filter.js';
+import { parseBody } from './parse-body.js';
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** The CLI's Request-Id header grows to 7 KB during one run. */
 const HEADER_BYTES_MAX = 64 * 1024;
+/** For a request to arrive whole. Without this whoever sends a byte a minute keeps a connection for ever. */
+const REQUEST_MS_MAX = 120_000;
 
 /** A Nest application on Fastify with what every surface shares: request ids, logs, bodies, errors, validation. */
 export async function createHttpApp(
@@ -22,10 +26,12 @@ export async function createHttpApp(
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
     http: { maxHeaderSize: HEADER_BYTES_MAX },
+    requestTimeout: REQUEST_MS_MAX,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 2_000 },
     // While it drains, what comes on an open connection is still answered, and told to close it.
     return503OnClosing: false,
+    ...earlyErrors(log),
   });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     bodyParser: false,
@@ -53,31 +59,13 @@ function acceptBodies(fastify: FastifyInstance): void {
   fastify.addContentTypeParser(
     /^application\/(json|[\w.+-]+\+json)/i,
     { parseAs: 'string' },
-    (_request, body, done) => {
-      if (body.length === 0) {
-        done(null, undefined);
-        return;
-      }
-      try {
-        done(null, parseJson(String(body)));
-      } catch (error) {
-        done(
-          kernelErrors.bad_request({
-            message: 'The body is not valid JSON; check its syntax.',
-            cause: error,
-          }),
-        );
-      }
+    async (request: FastifyRequest, body: string) => {
+      if (body === '') return undefined;
+      if (!/^(identity)?$/i.test(request.headers['content-encoding'] ?? ''))
+        throw kernelErrors.unsupported_media_type({ message: 'Send the body as it is, not compressed.' });
+      return parseBody(body);
     },
   );
-}
-
-/** Plain JSON, but without the one name that could change an object's prototype. */
-function parseJson(text: string): unknown {
-  return JSON.parse(text, (key, value: unknown) => {
-    if (key === '__proto__') throw new SyntaxError('__proto__ is not a name');
-    return value;
-  });
 }
 
 /** A client that keeps its connection open would send its next request to a server that is gone. */
@@ -120,7 +108,10 @@ function invalidParams(errors: ValidationError[]): SoukError {
 }
 
 function sentencesOf(error: ValidationError, path: string): string[] {
-  const own = Object.values(error.constraints ?? {}).map((text) => `${path}${text}`);
+  const rules = Object.entries(error.constraints ?? {});
+  // Of a value of the wrong type its length says nothing.
+  const types = rules.filter(([rule]) => rule.startsWith('is'));
+  const own = (types.length > 0 ? types : rules).map(([, text]) => `${path}${text}`);
   return [
     ...own,
     ...(error.children ?? []).flatMap((child) => sentencesOf(child, `${path}${error.property}.`)),

@@ -11,7 +11,16 @@ export const ROUTE_ACCESS = 'souk:route-access';
 
 /** The caller's token must cover this scope. */
 export const Requires = (scope: Scope) =>
-  applyDecorators(SetMetadata(ROUTE_ACCESS, { kind: 'scope', scope } satisfies RouteAccess), ApiBearerAuth());
+  applyDecorators(
+    SetMetadata(ROUTE_ACCESS, { kind: 'scope', scope } satisfies RouteAccess),
+    ApiBearerAuth(),
+    ApiBasicAuth(),
+  );
+
+export const ROUTE_PAGED_BY = 'souk:route-paged-by';
+
+/** The route gives a list in pages, by one of these fields; for the OpenAPI document. */
+export const PagedBy = (...fields: string[]) => SetMetadata(ROUTE_PAGED_BY, fields);
 
 /** Anybody may call it, without credentials. */
 export const Public = () => SetMetadata(ROUTE_ACCESS, { kind: 'public' } satisfies RouteAccess);

@@ -1,11 +1,13 @@
 import { Injectable, RequestMethod } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
-import { ROUTE_ACCESS, type RouteAccess } from './route-access.js';
+import { ROUTE_ACCESS, ROUTE_PAGED_BY, type RouteAccess } from './route-access.js';
 
 export interface RouteFact {
   method: string;
   path: string;
   access: RouteAccess | undefined;
+  /** The fields by which its list is paged; null where there are no pages. */
+  pagedBy: string[] | null;
 }
 
 /** Every route of the broker with who may call it: for the check at start-up, and for the tests that count. */
@@ -31,6 +33,7 @@ export class RouteInventory {
           handler,
           metatype,
         ]);
+        const pagedBy = this.reflector.get<string[] | undefined>(ROUTE_PAGED_BY, handler) ?? null;
         return prefixes.flatMap((prefix) =>
           asList(Reflect.getMetadata('path', handler)).map((path) => ({
             method: RequestMethod[method],
@@ -39,6 +42,7 @@ export class RouteInventory {
               .filter((part) => part !== '')
               .join('/')}`,
             access,
+            pagedBy,
           })),
         );
       });

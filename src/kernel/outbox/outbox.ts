@@ -15,4 +15,10 @@ export class Outbox {
       this.clock.now(),
     ]);
   }
+
+  /** How many rows wait for the relay. */
+  async count(tx: Tx): Promise<number> {
+    const [row]: { count: number }[] = await tx.query('SELECT count(*)::int AS count FROM outbox');
+    return row?.count ?? 0;
+  }
 }

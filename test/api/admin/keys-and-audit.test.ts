@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
@@ -78,6 +79,31 @@ describe('the audit trail', () => {
       await world.walkRounds();
       assert.deepEqual(await world.database.query('SELECT 1 FROM audit_events WHERE seal_seq IS NULL'), []);
     });
+
+  it('stays whole when a later version of Souk adds a column to its table', async () => {
+    await world.newApp();
+    await sealed();
+    await world.database.query("ALTER TABLE audit_events ADD COLUMN later text DEFAULT 'new'");
+    assert.equal((await verify()).ok, true);
+    await world.newApp();
+    await sealed();
+    assert.equal((await verify()).ok, true);
+    await world.database.query('ALTER TABLE audit_events DROP COLUMN later');
+    assert.equal((await verify()).ok, true);
+  });
+
+  it('is the chain that the whole row gave while the table was new', async () => {
+    await sealed();
+    const [row] = await world.database.query<{ hash: Buffer; body: string }>(
+      "SELECT seal_hash AS hash, (to_jsonb(e) - 'seal_seq' - 'seal_hash')::text AS body FROM audit_events e WHERE seal_seq = 1",
+    );
+    const hash = createHash('sha256')
+      .update(Buffer.alloc(32))
+      .update('1\n')
+      .update(row?.body ?? '')
+      .digest();
+    assert.ok(row?.hash.equals(hash));
+  });
 
   it('is a chain that shows a change, a removal and a swap', async () => {
     await world.newApp();

@@ -103,10 +103,33 @@ describe('tokens', () => {
     );
     assertRefused(await scoped.post('/oauth/authorizations', { scope: ['global'] }), 403, 'forbidden');
     assertRefused(await scoped.post('/oauth/authorizations', { scope: ['admin'] }), 403, 'forbidden');
-    assertRefused(await scoped.post('/oauth/authorizations', {}), 403, 'forbidden');
     assert.deepEqual((await newToken(scoped, { scope: ['apps:read'] })).scope, ['apps:read']);
     const user = await world.newAccount();
     assertRefused(await user.post('/oauth/authorizations', { scope: ['admin'] }), 403, 'forbidden');
+  });
+
+  it('get the scopes of the token that asks where none are named', async () => {
+    const scoped = withToken(
+      (await newToken(world.api, { scope: ['account:write', 'apps:read'] })).access_token.token,
+    );
+    assert.deepEqual((await newToken(scoped)).scope.sort(), ['account:write', 'apps:read']);
+    assert.deepEqual((await newToken(scoped, { scope: ['apps:read', 'apps:read'] })).scope, ['apps:read']);
+    assert.deepEqual((await newToken(await world.newAccount())).scope, ['global']);
+  });
+
+  it('never outlive the token that made them', async () => {
+    const hour = withToken((await newToken(world.api, { expires_in: 3_600 })).access_token.token);
+    for (const body of [{}, { expires_in: 86_400 }, { expires_in: null }]) {
+      const made = await newToken(hour, body);
+      const seconds = made.access_token.expires_in ?? Infinity;
+      assert.ok(seconds <= 3_600 && seconds > 3_500, `${seconds}`);
+    }
+    assert.equal((await newToken(hour, { expires_in: 60 })).access_token.expires_in, 60);
+    assert.equal((await newToken(world.api)).access_token.expires_in, null);
+    const child = withToken((await newToken(hour)).access_token.token);
+    const grandchild = withToken((await newToken(child)).access_token.token);
+    world.clock.advance(3_601_000);
+    assertRefused(await grandchild.get('/account'), 401, 'unauthorized');
   });
 
   it('are refused with unknown scopes and silly life times', async () => {
@@ -115,6 +138,7 @@ describe('tokens', () => {
       422,
       'scope_unknown',
     );
+    assertRefused(await world.api.post('/oauth/authorizations', { scope: [] }), 422, 'invalid_params');
     for (const expires_in of [0, -1, 1.5, 'soon', 1e12])
       assertRefused(await world.api.post('/oauth/authorizations', { expires_in }), 422, 'invalid_params');
   });

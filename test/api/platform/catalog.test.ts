@@ -100,6 +100,13 @@ describe('the catalogue', () => {
     await world.importManifest();
   });
 
+  it('refuses a manifest that names a config var twice: an attachment could reserve it only once', async () => {
+    const { api } = world.provider.manifest() as { api: object };
+    await assert.rejects(world.importManifest({ api: { ...api, config_vars: ['PG_URL', 'PG_URL'] } }), {
+      id: 'manifest_invalid',
+    });
+  });
+
   it.each([
     ['no plans', { plans: [] }],
     [

@@ -1,0 +1,49 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Database } from '../../kernel/db/database.js';
+import { LOGGER, type Logger } from '../../kernel/log.js';
+import { Metrics } from '../../kernel/metrics.js';
+import { Outbox } from '../../kernel/outbox/outbox.js';
+import { OperationRepository } from '../../provisioning/operation.repository.js';
+
+/** Who scrapes more often than this gets the same numbers: anybody may ask, and each measuring costs two queries. */
+const FRESH_MS = 1_000;
+
+/** Measures what only the database knows, when it is asked for: every process that shows a gauge has the same one. */
+@Injectable()
+export class Gauges {
+  private measuring: Promise<void> | null = null;
+  private measuredAtMs = -Infinity;
+
+  constructor(
+    @Inject(LOGGER) private readonly log: Logger,
+    private readonly db: Database,
+    private readonly metrics: Metrics,
+    private readonly outbox: Outbox,
+    private readonly operations: OperationRepository,
+  ) {}
+
+  /** Never rejects: while the database is away the other metrics are shown all the same, and these as not known. */
+  async measure(): Promise<void> {
+    // The process's own clock, since the tests' one may stand still.
+    if (performance.now() - this.measuredAtMs < FRESH_MS) return;
+    this.measuring ??= this.read().finally(() => {
+      this.measuring = null;
+    });
+    await this.measuring;
+  }
+
+  private async read(): Promise<void> {
+    try {
+      const open = await this.operations.countOpen(this.db.manager);
+      const waiting = await this.outbox.count(this.db.manager);
+      this.metrics.operationsOpen.reset();
+      for (const { type, state, count } of open) this.metrics.operationsOpen.set({ type, state }, count);
+      this.metrics.outboxRows.set(waiting);
+      this.measuredAtMs = performance.now();
+    } catch (error) {
+      this.log.warn({ err: error instanceof Error ? error.message : error }, 'the gauges cannot be measured');
+      this.metrics.operationsOpen.reset();
+      this.metrics.outboxRows.set(NaN);
+    }
+  }
+}
