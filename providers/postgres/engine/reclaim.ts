@@ -35,6 +35,17 @@ interface Relation {
   changes: string;
 }
 
+/** What is known of a relation's deleted rows since its count of changes was seen first. */
+interface Attempt {
+  changes: string;
+  /** Transactions from here on began after that. */
+  boundary: bigint;
+  /** It was rewritten once, though rows may have been kept. */
+  tried: boolean;
+  /** It was rewritten, and nothing of it was kept. */
+  complete: boolean;
+}
+
 interface Rest {
   untilMs: number;
   /** How often in a row a rewrite took too long. */
@@ -48,8 +59,8 @@ interface Rest {
 export class Reclaimer {
   private readonly running = new Set<string>();
   private readonly limiter = new Limiter(REWRITES_AT_ONCE);
-  /** Per database and relation: the count of changes at its last rewrite. */
-  private readonly done = new Map<string, Map<string, string>>();
+  /** Per database and relation. */
+  private readonly attempts = new Map<string, Map<string, Attempt>>();
   /** Databases that wait, so that who makes rewrites slow on purpose leaves the places to others. */
   private readonly resting = new Map<string, Rest>();
 
@@ -78,23 +89,25 @@ export class Reclaimer {
   }
 
   forget(database: string): void {
-    this.done.delete(database);
+    this.attempts.delete(database);
   }
 
   private run(database: string, limitBytes: number): Promise<number> {
     return asAdmin(this.cluster, database, LIMITS, async (session) => {
-      const done = this.done.get(database) ?? new Map<string, string>();
-      this.done.set(database, done);
+      const attempts = this.attempts.get(database) ?? new Map<string, Attempt>();
+      this.attempts.set(database, attempts);
       const [own] = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       const before = await sizeOf(session, database);
       for (const relation of await candidates(session)) {
-        if (done.get(relation.oid) === relation.changes) continue;
+        const horizon = await horizonOf(session);
+        const attempt = attemptAt(attempts.get(relation.oid), relation, horizon);
+        attempts.set(relation.oid, attempt);
+        const clean = horizon.oldest >= attempt.boundary && !horizon.inUse;
+        if (attempt.complete || (attempt.tried && !clean)) continue;
         if ((await sizeOf(session, database)) <= limitBytes) break;
-        // Rows that an open snapshot still sees are kept, so this relation is worth another run later.
-        const complete = !(await hasSnapshots(session));
         const outcome = await this.rewrite(session, own?.pid ?? 0, database, relation);
         if (outcome === 'too long') break;
-        if (outcome === 'done' && complete) done.set(relation.oid, relation.changes);
+        if (outcome === 'done') Object.assign(attempt, { tried: true, complete: clean });
       }
       return before - (await sizeOf(session, database));
     });
@@ -168,10 +181,32 @@ async function sizeOf(session: Session, database: string): Promise<number> {
   return Number(size?.bytes);
 }
 
-async function hasSnapshots(session: Session): Promise<boolean> {
-  const others = await session.query(
-    `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-       AND backend_type = 'client backend' AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) LIMIT 1`,
+interface Horizon {
+  /** Rows that a transaction from here on deleted are kept by a rewrite. */
+  oldest: bigint;
+  next: bigint;
+  /** A snapshot in this very database is open. */
+  inUse: boolean;
+}
+
+/** The rewrite's own snapshot goes back to the oldest transaction that writes anywhere in the cluster, other tenants' included. */
+async function horizonOf(session: Session): Promise<Horizon> {
+  const [row] = await session.query<{ oldest: string; next: string; inUse: boolean }>(
+    `SELECT pg_snapshot_xmin(now.shot)::text AS oldest, pg_snapshot_xmax(now.shot)::text AS next,
+       EXISTS (
+         SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+           AND backend_type = 'client backend' AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL)
+       ) AS "inUse"
+     FROM (SELECT pg_current_snapshot() AS shot) now`,
   );
-  return others.length > 0;
+  return {
+    oldest: BigInt(row?.oldest ?? 0),
+    next: BigInt(row?.next ?? 0),
+    inUse: row?.inUse ?? true,
+  };
+}
+
+function attemptAt(last: Attempt | undefined, { changes }: Relation, { next }: Horizon): Attempt {
+  if (last?.changes === changes) return last;
+  return { changes, boundary: next, tried: false, complete: false };
 }
