@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 import { freePort, removeEngine, startPostgres, type PostgresCluster } from '../providers/engines/index.js';
 
+/** Longer than a server takes that finishes its requests; then it is killed. */
+const STOP_MS = 30_000;
 const TOKEN = 'operator-token-of-the-bench';
 
 /** The repository's root, from dist/bench. */
@@ -25,19 +27,31 @@ export class Rig {
   static async start(): Promise<Rig> {
     const home = mkdtempSync(join(tmpdir(), 'souk-bench-'));
     chmodSync(home, 0o711);
-    const cluster = await startPostgres({ home, name: 'tenants', settings: { max_connections: '300' } });
+    const cluster = await startPostgres({
+      home,
+      name: 'tenants',
+      settings: { max_connections: '1000' },
+    }).catch((error: unknown) => {
+      rmSync(home, { recursive: true, force: true });
+      throw error;
+    });
     const port = await freePort();
     const rig = new Rig(home, cluster, `http://127.0.0.1:${port}`);
-    rig.spawn([join(ROOT, 'bin', 'souk.mjs'), 'up'], {
-      SOUK_HOME: join(home, 'souk'),
-      SOUK_POSTGRES_CLUSTER_URL: cluster.adminUrl,
-      SOUK_ADMIN_EMAIL: 'bench@souk.test',
-      SOUK_ADMIN_TOKEN: TOKEN,
-      SOUK_LOG_LEVEL: 'error',
-      PORT: String(port),
-    });
-    await rig.waitFor(`${rig.url}/health/ready`);
-    return rig;
+    try {
+      rig.spawn([join(ROOT, 'bin', 'souk.mjs'), 'up'], {
+        SOUK_HOME: join(home, 'souk'),
+        SOUK_POSTGRES_CLUSTER_URL: cluster.adminUrl,
+        SOUK_ADMIN_EMAIL: 'bench@souk.test',
+        SOUK_ADMIN_TOKEN: TOKEN,
+        SOUK_LOG_LEVEL: 'error',
+        PORT: String(port),
+      });
+      await rig.waitFor(`${rig.url}/health/ready`);
+      return rig;
+    } catch (error) {
+      await rig.stop();
+      throw error;
+    }
   }
 
   /** Runs a program of ours beside; it ends with the rig. */
@@ -49,10 +63,12 @@ export class Rig {
     this.children.push(child);
   }
 
+  /** Fails at once when a program of ours ended: then nothing more will answer. */
   async waitFor(url: string): Promise<void> {
     const deadline = AbortSignal.timeout(120_000);
     for (;;) {
       deadline.throwIfAborted();
+      if (this.children.some(hasEnded)) throw new Error(`A program ended before ${url} answered.`);
       const answer = await fetch(url).catch(() => null);
       if (answer?.ok === true) return;
       await wait(50);
@@ -78,15 +94,25 @@ export class Rig {
   }
 
   async stop(): Promise<void> {
-    for (const child of this.children) {
-      const gone = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await gone;
-    }
+    await Promise.all(this.children.map(endChild));
     await this.cluster.stop();
     await removeEngine({ home: this.home, kind: 'postgres', name: 'tenants' });
     await removeEngine({ home: join(this.home, 'souk'), kind: 'postgres', name: 'broker' });
     await removeEngine({ home: join(this.home, 'souk'), kind: 'redis', name: 'queue' });
     rmSync(this.home, { recursive: true, force: true });
   }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
+}
+
+/** It may be gone already, or not start at all; one that stays is killed. */
+async function endChild(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  const limit = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  child.kill('SIGTERM');
+  await gone;
+  clearTimeout(limit);
 }

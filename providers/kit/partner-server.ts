@@ -16,6 +16,8 @@ export interface PartnerServerOptions {
   basePath: string;
   /** True when a provision would succeed now. */
   healthy: () => Promise<boolean>;
+  /** Numbers for the operator, shown beside the status of `GET /health`. */
+  healthFacts?: () => Promise<Record<string, unknown>>;
   log: Logger;
 }
 
@@ -50,7 +52,8 @@ export function createPartnerServer(options: PartnerServerOptions): FastifyInsta
   server.setErrorHandler((error, request, reply) => answerError(error, request, reply, options));
   server.get('/health', async (_request, reply) => {
     const healthy = await options.healthy();
-    return reply.code(healthy ? 200 : 503).send({ status: healthy ? 'ok' : 'unavailable' });
+    if (!healthy) return reply.code(503).send({ status: 'unavailable' });
+    return reply.send({ status: 'ok', ...(await options.healthFacts?.()) });
   });
   addResourceRoutes(server, options);
   return server;

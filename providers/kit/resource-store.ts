@@ -114,6 +114,14 @@ export class ResourceStore {
     return rows.flatMap((row) => this.parse(row) ?? []);
   }
 
+  /** How many resources of each plan have, or may have, something in the engine. */
+  async countByPlan(db: Queryable): Promise<Map<string, number>> {
+    const rows = await db.query<{ plan: string; count: string }>(
+      `SELECT plan, count(*) FROM kit.resources WHERE state <> 'deleted' GROUP BY plan`,
+    );
+    return new Map(rows.map(({ plan, count }) => [plan, Number(count)]));
+  }
+
   /** One page of everything that has, or may have, something in the engine. */
   async page(
     db: Queryable,

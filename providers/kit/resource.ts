@@ -1,3 +1,5 @@
+import type { Queryable } from './database.js';
+
 /** `deleted` is a tombstone: it is never left, and its uuid never names a resource again. */
 export type ResourceState = 'creating' | 'ready' | 'deleting' | 'deleted';
 
@@ -43,6 +45,8 @@ export interface Engine {
   readonly plans: string[];
   /** Decides names and secrets; touches nothing. */
   draft(request: ProvisionRequest): Draft;
+  /** Throws a 422 `ProviderError` where a new resource cannot be had; asked in the transaction that stores the intent. */
+  admit?(tx: Queryable, request: ProvisionRequest): Promise<void>;
   create(resource: Resource): Promise<void>;
   /** Throws a 422 `ProviderError` where the resource does not fit the plan; nothing is changed then. */
   resize(resource: Resource, plan: string): Promise<void>;

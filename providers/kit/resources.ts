@@ -38,8 +38,7 @@ export class Resources {
       if (known.state === 'deleted' || known.state === 'deleting') throw answers.resourceGone();
       if (known.state === 'ready') return this.present(known);
       crash.reach('provision.before-intent');
-      const resource =
-        known.state === 'creating' ? known : await store.insert(session, request, engine.draft(request));
+      const resource = known.state === 'creating' ? known : await this.intend(session, request);
       crash.reach('provision.after-intent');
       await engine.create(resource);
       crash.reach('provision.before-ready');
@@ -115,6 +114,15 @@ export class Resources {
     crash.reach('deprovision.before-deleted');
     await session.transaction((tx) => store.finishDelete(tx, resource.uuid));
     crash.reach('deprovision.after-deleted');
+  }
+
+  /** A refusal leaves no row behind, so the uuid is as unknown as before. */
+  private async intend(session: Session, request: ProvisionRequest): Promise<Resource> {
+    const { store, engine } = this.parts;
+    return session.transaction(async (tx) => {
+      await engine.admit?.(tx, request);
+      return store.insert(tx, request, engine.draft(request));
+    });
   }
 
   private requirePlan(plan: string): void {

@@ -191,13 +191,19 @@ describe('a provider that is killed', () => {
 
     it('can be deleted all the same', async () => {
       const making = await bench.start({ ...env, ...under });
+      // With room enough, so that the other one is the only one whose quota changes.
+      assert.equal((await making.changePlan(uuid, 'essential-1')).status, 200);
       const other = await making.tenant();
       await making.stop();
       await dieInRound('write-stop.after-forbid', over);
-      const lifting = await bench.start({ ...env, ...under });
-      assert.equal((await lifting.deprovision(other.uuid)).status, 204);
-      await until('writes go on', async () => (await attempt('INSERT INTO t VALUES (4)')) === 'done');
-      await lifting.stop();
+      await assert.rejects(rowsOf(other.url, 'SELECT 1'), { code: '53300' });
+      assert.equal(await attempt('INSERT INTO t VALUES (4)'), 'done');
+
+      const deleting = await bench.start({ ...env, ...under, SOUK_QUOTA_INTERVAL_MS: '86400000' });
+      assert.equal((await deleting.deprovision(other.uuid)).status, 204);
+      const { databases } = await listTenants(cluster.adminUrl);
+      assert.deepEqual(databases, [new URL(url).pathname.slice(1)]);
+      await deleting.stop();
     });
   });
 });

@@ -30,7 +30,7 @@ export function openDatabases(cluster: Cluster, name: string, log: Logger): Data
     cluster.onMoved(() => database.repoint(cluster.adminUrl(name)));
     return database;
   };
-  const [own, engine, watch] = [open('own', 12, 60_000), open('engine', 8, 60_000), open('watch', 3, 5_000)];
+  const [own, engine, watch] = [open('own', 12, 60_000), open('engine', 8, 60_000), open('watch', 5, 5_000)];
   return {
     own,
     engine,

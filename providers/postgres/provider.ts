@@ -17,6 +17,7 @@ import {
   type RunningProvider,
 } from '../kit/index.js';
 import { type Databases, isHealthy, openDatabases } from './databases.js';
+import { CapacityCheck } from './engine/capacity.js';
 import { type Cluster, GivenCluster, OwnCluster, providerFolder } from './engine/cluster.js';
 import { prepareCluster } from './engine/prepare-cluster.js';
 import { Reclaimer } from './engine/reclaim.js';
@@ -27,6 +28,7 @@ import { Activity } from './quota/activity.js';
 import { LevelStore, QUOTA_MIGRATIONS } from './quota/level-store.js';
 import { QuotaWatch } from './quota/quota-watch.js';
 import type { Settings } from './settings.js';
+import { LockGuard } from './watch/lock-guard.js';
 import { Watchdog } from './watchdog.js';
 
 /** Longer than most creates, shorter than a platform's patience. */
@@ -34,8 +36,8 @@ const LOCK_WAIT_MS = 15_000;
 const RESOURCES_AT_ONCE = 8;
 const NOTICES_MS = 500;
 const DELETES_MS = 5_000;
-/** A disk that takes 100 MB/s puts a tenant that far over its plan at most, and a round of an idle cluster costs a millisecond. */
-const BUSY_QUOTA_MS = 1_000;
+/** How often it is asked who is at work: one query of a millisecond or two for the whole cluster. */
+const BUSY_QUOTA_MS = 100;
 const BASE_PATH = '/heroku/resources';
 
 /** What all parts of the running provider are built from. */
@@ -59,23 +61,44 @@ export async function startProvider(
 ): Promise<RunningProvider> {
   const ground = await prepareGround(settings, plans, log);
   const { cluster, databases, crash, store, lock } = ground;
-  const { quota, busyQuota } = watchQuota(ground);
+  const capacity = new CapacityCheck({ store, plans, overcommit: settings.overcommit, log });
+  log.info(await capacity.measure(databases.own), 'connections of the cluster that are sold');
+  const { watch, quota, busyQuota } = watchQuota(ground);
   const resources = new Resources({
     database: databases.own,
     store,
     lock,
-    engine: new SharedClusterEngine({ cluster, admin: databases.engine, plans, crash }),
+    engine: new SharedClusterEngine({
+      cluster,
+      admin: databases.engine,
+      watch: databases.watch,
+      plans,
+      capacity,
+      crash,
+      log,
+    }),
     crash,
     planChanged: () => quota.wake(),
   });
-  const schedules = [quota, busyQuota, ...schedule(ground, resources)];
+  const lockGuard = new LockGuard(cluster, settings.providerDatabase, log);
+  const schedules = [lockGuard, quota, busyQuota, ...schedule(ground, resources)];
   for (const one of schedules) one.start();
   const { slug, password } = settings;
   const healthy = () => isHealthy(databases);
+  const healthFacts = async () => ({ connections: await capacity.measure(databases.watch) });
   return {
-    server: createPartnerServer({ resources, slug, password, basePath: BASE_PATH, healthy, log }),
+    server: createPartnerServer({
+      resources,
+      slug,
+      password,
+      basePath: BASE_PATH,
+      healthy,
+      healthFacts,
+      log,
+    }),
     stop: async () => {
       await Promise.all(schedules.map((one) => one.stop()));
+      await watch.finish();
       await databases.close();
       await cluster.stop();
     },
@@ -83,9 +106,11 @@ export async function startProvider(
 }
 
 async function prepareGround(settings: Settings, plans: Plan[], log: Logger): Promise<Ground> {
-  const { home, clusterUrl, providerDatabase, masterKey, unsafeFast } = settings;
+  const { home, clusterUrl, providerDatabase, masterKey, maxConnections, unsafeFast } = settings;
   const cluster =
-    clusterUrl === null ? await OwnCluster.start({ home, unsafeFast, log }) : new GivenCluster(clusterUrl);
+    clusterUrl === null
+      ? await OwnCluster.start({ home, maxConnections, unsafeFast, log })
+      : new GivenCluster(clusterUrl);
   await prepareCluster(cluster, providerDatabase);
   const databases = openDatabases(cluster, providerDatabase, log);
   await migrate(databases.own, [...KIT_MIGRATIONS, ...QUOTA_MIGRATIONS]);
@@ -107,6 +132,7 @@ async function prepareGround(settings: Settings, plans: Plan[], log: Logger): Pr
 }
 
 function watchQuota({ settings, plans, log, cluster, databases, store, lock, outbox, crash }: Ground): {
+  watch: QuotaWatch;
   quota: Repeating;
   busyQuota: Repeating;
 } {
@@ -118,7 +144,7 @@ function watchQuota({ settings, plans, log, cluster, databases, store, lock, out
     outbox,
     writeStop: new WriteStop(cluster, crash),
     activity: new Activity(databases.own),
-    reclaimer: new Reclaimer(cluster, log),
+    reclaimer: new Reclaimer(cluster, databases.watch, log),
     plans,
     wake: () => quota.wake(),
     log,
@@ -126,13 +152,19 @@ function watchQuota({ settings, plans, log, cluster, databases, store, lock, out
   const quota = new Repeating('quota', settings.quotaIntervalMs, () => watch.round(), log);
   const busyMs = Math.min(BUSY_QUOTA_MS, settings.quotaIntervalMs);
   const busyQuota = new Repeating('quota of busy databases', busyMs, () => watch.roundOfBusy(), log);
-  return { quota, busyQuota };
+  return { watch, quota, busyQuota };
 }
 
-function schedule({ settings, databases, outbox, log }: Ground, resources: Resources): Repeating[] {
-  const { platformUrl, slug, password, statementMaxMs } = settings;
+function schedule({ settings, cluster, databases, outbox, log }: Ground, resources: Resources): Repeating[] {
+  const { platformUrl, slug, password, statementMaxMs, transactionMaxMs } = settings;
   const relay = new NoticeRelay({ database: databases.own, outbox, platformUrl, slug, password, log });
-  const watchdog = new Watchdog(databases.watch, statementMaxMs, log);
+  const watchdog = new Watchdog({
+    cluster,
+    database: databases.watch,
+    statementMaxMs,
+    transactionMaxMs,
+    log,
+  });
   return [
     new Repeating('unfinished deletes', DELETES_MS, () => resources.finishDeletes(), log),
     new Repeating('notices', NOTICES_MS, () => relay.deliverDue(), log),

@@ -183,7 +183,7 @@ describe('the Postgres provider over HTTP', () => {
           uuid,
           plan: 'essential-1',
           oauth_grant: null,
-          options: { a: 'true' },
+          options: {},
           some_day: [1],
           name: null,
         }),
@@ -191,6 +191,20 @@ describe('the Postgres provider over HTTP', () => {
     });
     assert.equal(status, 200);
     await provider.deprovision(uuid);
+  });
+
+  it('refuses options, since it has none, and what it refused can be asked for without them', async () => {
+    const uuid = randomUUID();
+    const ask = (options: object) =>
+      provider.call('POST', '/heroku/resources', { uuid, plan: 'essential-0', options });
+    for (const option of ['version', 'fork']) {
+      const refused = await ask({ [option]: '7' });
+      assert.equal(refused.status, 422);
+      assert.equal(refused.body.id, 'option_unknown');
+      assert.equal(refused.body.message, `There is no option "${option}": this service takes no options.`);
+    }
+    assert.equal((await ask({})).status, 200);
+    assert.equal((await provider.deprovision(uuid)).status, 204);
   });
 
   it('lists what it has, page by page', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { codeOf, fill, FILLED_TABLE, rowsOf, until } from './spec-support.js';
+import { providerClusterUrl } from './inventory.js';
+import { Bench, codeOf, fill, FILLED_TABLE, fillUntilEnded, rowsOf, until } from './spec-support.js';
 import { QuotaWorld } from './spec-quota.js';
 
 const DAY_MS = 86_400_000;
@@ -81,6 +82,26 @@ describe('between two rounds of measuring everything', () => {
     await world.lifted(uuid);
   });
 
+  it('a database that cannot be settled keeps no other from being measured', async () => {
+    const [stuck, other] = [await world.provider.tenant(), await world.provider.tenant()];
+    for (const { url } of [stuck, other]) await rowsOf(url, FILLED_TABLE);
+    // As a request does that takes its time with this resource.
+    const holder = await world.bench.connect(await world.adminOf('postgres://localhost/provider'));
+    await holder.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [stuck.uuid]);
+    await fillUntilEnded(await world.bench.connect(stuck.url));
+    const began = performance.now();
+    await world.overfill(other.uuid, await world.bench.connect(other.url));
+    assert.ok(performance.now() - began < 5_000);
+    assert.deepEqual(
+      world.heard(stuck.uuid).filter((one) => one === 'critical'),
+      [],
+    );
+    // Whatever becomes of it, nobody writes on meanwhile.
+    await assert.rejects(rowsOf(stuck.url, 'SELECT 1'), { code: '53300' });
+    await holder.end();
+    await world.stopped(stuck.uuid);
+  });
+
   it('also who comes in for a moment only, again and again', async () => {
     const { uuid, url } = await world.provider.tenant();
     await rowsOf(url, FILLED_TABLE);
@@ -89,5 +110,41 @@ describe('between two rounds of measuring everything', () => {
     })();
     await assert.rejects(coming);
     await world.stopped(uuid);
+  });
+});
+
+describe('the fastest writers there are', () => {
+  const MB = 1024 * 1024;
+  const [quota, over] = [300 * MB, 300 * MB];
+  const bench = new Bench();
+  afterAll(() => bench.clear());
+
+  it('get past their limit by what a fraction of a second writes', async () => {
+    const home = await bench.home();
+    const provider = await bench.start({
+      SOUK_HOME: home,
+      SOUK_QUOTA_INTERVAL_MS: String(DAY_MS),
+      SOUK_POSTGRES_QUOTA_BYTES_ESSENTIAL_0: String(quota),
+    });
+    const { url } = await provider.tenant();
+    const writers = await Promise.all(Array.from({ length: 6 }, () => bench.connect(url)));
+    await Promise.all(
+      writers.map((writer, index) =>
+        assert.rejects(
+          writer.query(`CREATE UNLOGGED TABLE pile${index} (a text);
+            ALTER TABLE pile${index} ALTER a SET STORAGE EXTERNAL; COMMIT;
+            INSERT INTO pile${index} SELECT repeat('x', 8000000) FROM generate_series(1, 1000)`),
+        ),
+      ),
+    );
+    const admin = new URL(await providerClusterUrl(home));
+    admin.pathname = new URL(url).pathname;
+    const [size] = await rowsOf<{ bytes: string }>(
+      admin.href,
+      'SELECT pg_database_size(current_database()) AS bytes',
+    );
+    const bytes = Number(size?.bytes);
+    process.stdout.write(`${Math.round(bytes / MB)} MB in a database of ${quota / MB} MB\n`);
+    assert.ok(bytes > quota && bytes < quota + over, `${bytes}`);
   });
 });

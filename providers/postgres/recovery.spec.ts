@@ -28,6 +28,7 @@ describe('the Postgres provider, when something around it fails', () => {
       SOUK_PLATFORM_URL: platform.url,
       SOUK_QUOTA_INTERVAL_MS: '100',
       SOUK_STATEMENT_MAX_MS: '700',
+      SOUK_POSTGRES_TRANSACTION_MAX_MS: '2500',
       // Between an empty database and one with a table of some size.
       SOUK_POSTGRES_QUOTA_BYTES_ESSENTIAL_0: String(9 * 1024 * 1024),
     });
@@ -148,6 +149,55 @@ describe('the Postgres provider, when something around it fails', () => {
     await provider.deprovision(uuid);
   });
 
+  /** A table with an index whose function never ends, and catches its cancellation, for sessions of that name. */
+  async function trap(url: string, applicationName: string): Promise<void> {
+    await rowsOf(
+      url,
+      `SET application_name = 'app'; CREATE TABLE trapped (a int);
+       CREATE FUNCTION trap(a int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+         WHILE current_setting('application_name') = '${applicationName}' LOOP
+           BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END;
+         END LOOP;
+         RETURN a;
+       END $$;
+       CREATE INDEX ON trapped (trap(a))`,
+    );
+  }
+
+  it('gives space back to others while two databases make their own rewrite endless', async () => {
+    const hostile = [await provider.tenant(), await provider.tenant()];
+    for (const { url } of hostile) {
+      await trap(url, 'souk-postgres');
+      await rowsOf(
+        url,
+        `SET application_name = 'app'; INSERT INTO trapped SELECT i FROM generate_series(1, 15000) i`,
+      );
+      await rowsOf(url, FILLED_TABLE);
+      await fillUntilEnded(await bench.connect(url));
+      await until('rows can be deleted', () =>
+        rowsOf(url, 'DELETE FROM trapped WHERE a % 2 = 0').then(
+          () => true,
+          () => false,
+        ),
+      );
+    }
+    const admin = await providerClusterUrl(home);
+    const stuck = `SELECT pid FROM pg_stat_activity WHERE query LIKE 'VACUUM (FULL) %trapped' AND state = 'active'`;
+    await until('both hold a place', async () => (await rowsOf(admin, stuck)).length === 2);
+    const honest = await provider.tenant();
+    await rowsOf(honest.url, FILLED_TABLE);
+    await fillUntilEnded(await bench.connect(honest.url));
+    await until('rows can be deleted', () =>
+      rowsOf(honest.url, 'DELETE FROM things').then(
+        () => true,
+        () => false,
+      ),
+    );
+    await until('it has its turn', async () => platform.of(honest.uuid).at(-1)?.cleared === true, 45_000);
+    await until('none of ours is stuck', async () => (await rowsOf(admin, stuck)).length === 0);
+    for (const { uuid } of [...hostile, honest]) assert.equal((await provider.deprovision(uuid)).status, 204);
+  });
+
   describe('the watchdog', () => {
     let url: string;
     beforeAll(async () => {
@@ -178,6 +228,40 @@ describe('the Postgres provider, when something around it fails', () => {
       await holding.query('BEGIN; CREATE TABLE locked (a int)');
       await ended;
       await idle.query('SELECT 1');
+    });
+
+    it('ends a transaction that goes on and on, one short statement after the other', async () => {
+      const session = await bench.connect(url);
+      await session.query('BEGIN');
+      const began = performance.now();
+      const going = (async () => {
+        for (;;) await session.query('SELECT 1');
+      })();
+      await assert.rejects(going);
+      assert.ok(performance.now() - began > 2_000);
+    });
+
+    it('ends an automatic ANALYZE that runs a function without end, and the table gets no more of them', async () => {
+      const admin = await providerClusterUrl(home);
+      await rowsOf(admin, `ALTER SYSTEM SET autovacuum_naptime = '1s'`);
+      await rowsOf(admin, 'SELECT pg_reload_conf()');
+      await trap(url, '');
+      await rowsOf(
+        url,
+        `SET application_name = 'app';
+         ALTER TABLE trapped SET (autovacuum_analyze_threshold = 1, autovacuum_analyze_scale_factor = 0);
+         INSERT INTO trapped SELECT i FROM generate_series(1, 1000) i`,
+      );
+      const said = (words: string) => async () => provider.lines.some((line) => line.includes(words));
+      await until('it was ended', said('an automatic ANALYZE took too long'));
+      await until('it does not come again', said('not analyzed automatically any more'));
+      const [table] = await rowsOf<{ reloptions: string[] }>(
+        url,
+        `SELECT reloptions FROM pg_class WHERE relname = 'trapped'`,
+      );
+      assert.ok(table?.reloptions.includes('autovacuum_analyze_threshold=2147483647'));
+      const workers = `SELECT pid FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND query LIKE '%trapped%'`;
+      await until('no worker is held', async () => (await rowsOf(admin, workers)).length === 0);
     });
 
     it('ends a session that takes the locks of the whole cluster', async () => {

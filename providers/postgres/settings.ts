@@ -16,6 +16,12 @@ export interface Settings extends ProviderSettings {
   quotaIntervalMs: number;
   /** Longer statements, and longer idling inside a transaction, are cut short. */
   statementMaxMs: number;
+  /** A transaction older than this is ended, however busy it is. */
+  transactionMaxMs: number;
+  /** Of our own cluster; null: as many as the machine's memory carries. */
+  maxConnections: number | null;
+  /** So many times the connections of the cluster are sold. */
+  overcommit: number;
   /** Loses data in a power cut: for tests only. */
   unsafeFast: boolean;
 }
@@ -31,6 +37,12 @@ export function readSettings(env: Environment): Settings {
     providerDatabase: env.text('SOUK_POSTGRES_PROVIDER_DATABASE') ?? 'provider',
     quotaIntervalMs: env.number('SOUK_QUOTA_INTERVAL_MS', 30_000, { min: 50, max: DAY_MS }),
     statementMaxMs: env.number('SOUK_STATEMENT_MAX_MS', 600_000, { min: 100, max: DAY_MS }),
+    transactionMaxMs: env.number('SOUK_POSTGRES_TRANSACTION_MAX_MS', 3_600_000, { min: 100, max: DAY_MS }),
+    maxConnections:
+      env.text('SOUK_POSTGRES_MAX_CONNECTIONS') === null
+        ? null
+        : env.number('SOUK_POSTGRES_MAX_CONNECTIONS', 300, { min: 70, max: 10_000 }),
+    overcommit: env.number('SOUK_POSTGRES_OVERCOMMIT', 10, { min: 1, max: 1_000 }),
     unsafeFast: env.flag('SOUK_POSTGRES_UNSAFE_FAST'),
   };
   env.check();

@@ -1,4 +1,5 @@
-import { chown, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PostgresCluster } from '../../engines/index.js';
 import { withConnection } from '../../kit/index.js';
@@ -20,13 +21,7 @@ host    samerole     all       ::1/128       scram-sha-256
 /** Puts the rules in force on our own cluster. */
 export async function writeAccessRules(cluster: PostgresCluster): Promise<void> {
   const file = join(cluster.dataFolder, 'pg_hba.conf');
-  if ((await readFile(file, 'utf8')) !== RULES) {
-    const { uid, gid } = await stat(file);
-    const draft = `${file}.new`;
-    await writeFile(draft, RULES, { mode: 0o600, flush: true });
-    await chown(draft, uid, gid);
-    await rename(draft, file);
-  }
+  if ((await readFile(file, 'utf8')) !== RULES) await replaceOwned(file, RULES);
   const limits = { statementTimeoutMs: 10_000, lockTimeoutMs: 10_000 };
   await withConnection(cluster.adminUrl, 'souk-postgres', limits, async (session) => {
     const faults = await session.query<{ error: string }>(
@@ -36,4 +31,25 @@ export async function writeAccessRules(cluster: PostgresCluster): Promise<void> 
       throw new Error(`pg_hba.conf is not valid: ${faults.map(({ error }) => error).join(', ')}`);
     await session.query('SELECT pg_reload_conf()');
   });
+}
+
+/**
+ * Replaces a file in a folder that another user may write to, while we may be root: a name that nobody can know
+ * beforehand, made here and now (`wx` follows no link), and its owner set on the open file, not by its path.
+ */
+export async function replaceOwned(file: string, text: string): Promise<void> {
+  const { uid, gid } = await stat(file);
+  const draft = `${file}.${randomBytes(12).toString('hex')}`;
+  const handle = await open(draft, 'wx', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.chown(uid, gid);
+    await handle.sync();
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  await rename(draft, file);
 }

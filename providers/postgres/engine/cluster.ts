@@ -3,6 +3,8 @@ import { startPostgres, type PostgresCluster } from '../../engines/index.js';
 import { join } from 'node:path';
 import { Repeating, withConnection, type Logger, type Session } from '../../kit/index.js';
 import { writeAccessRules } from './access-rules.js';
+import { affordableConnections, RESERVED_CONNECTIONS } from './capacity.js';
+import { keepPort } from './kept-port.js';
 
 /** The shared cluster that the tenants' databases are in. */
 export interface Cluster {
@@ -16,22 +18,29 @@ export interface Cluster {
 }
 
 const SETTINGS: Record<string, string> = {
-  max_connections: '300',
-  // Kept for this program, however many connections the tenants hold.
-  superuser_reserved_connections: '30',
+  superuser_reserved_connections: String(RESERVED_CONNECTIONS),
   // A half-open log-in takes a place as well.
   authentication_timeout: '15s',
   // Of roles that have no limit of their own.
   temp_file_limit: '4GB',
   max_prepared_transactions: '0',
-  // Locks of all tenants share one table; room for what the watchdog lets each of them hold.
+  // Locks of all tenants share one table, of this times max_connections places. It has to take what a few greedy
+  // sessions reach (250,000 a second each) before the lock guard ends them.
   max_locks_per_transaction: '256',
+  // A tenant can make a few of them busy for a while with its own index functions.
+  autovacuum_max_workers: '5',
   max_replication_slots: '10',
   // What a tenant makes the server log lands outside every quota, and a failing statement may hold secrets. Neither
   // level can be changed by a tenant.
   log_min_messages: 'fatal',
   log_min_error_statement: 'panic',
 };
+
+/**
+ * What is notified and not yet heard by every listener waits in files outside every quota: 64 MB, not 8 GB. Servers
+ * before 17 do not know the setting, and would not start with it.
+ */
+const SETTINGS_17: Record<string, string> = { max_notify_queue_pages: '8192' };
 
 /** A new log-in each time, since old sessions outlive a smart shutdown. */
 const WATCH_MS = 1_000;
@@ -146,6 +155,8 @@ async function hastenShutdown({ dataFolder }: PostgresCluster): Promise<void> {
 
 export interface OwnClusterOptions {
   home: string;
+  /** Null: as many as the machine's memory carries. */
+  maxConnections: number | null;
   unsafeFast: boolean;
   log: Logger;
 }
@@ -155,14 +166,35 @@ export function providerFolder(home: string): string {
   return join(home, 'providers', 'postgres');
 }
 
-async function launch({ home, unsafeFast, log }: OwnClusterOptions): Promise<PostgresCluster> {
-  const running = await startPostgres({
-    home: providerFolder(home),
-    name: 'shared',
-    settings: SETTINGS,
-    unsafeFast,
-    progress: (message) => log.info(message),
-  });
+async function launch(options: OwnClusterOptions): Promise<PostgresCluster> {
+  const running = await keepPort(providerFolder(options.home), () => startShared(options));
   await writeAccessRules(running);
   return running;
+}
+
+async function startShared({
+  home,
+  maxConnections,
+  unsafeFast,
+  log,
+}: OwnClusterOptions): Promise<PostgresCluster> {
+  const start = (more: Record<string, string>) =>
+    startPostgres({
+      home: providerFolder(home),
+      name: 'shared',
+      settings: {
+        ...SETTINGS,
+        ...more,
+        max_connections: String(maxConnections ?? affordableConnections()),
+      },
+      unsafeFast,
+      progress: (message) => log.info(message),
+    });
+  try {
+    return await start(SETTINGS_17);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes('unrecognized configuration parameter'))
+      throw error;
+    return start({});
+  }
 }

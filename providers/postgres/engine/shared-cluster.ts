@@ -8,14 +8,19 @@ import {
   type Database,
   type Draft,
   type Engine,
+  type Logger,
+  type ProvisionRequest,
+  type Queryable,
   type Resource,
   type Session,
 } from '../../kit/index.js';
 import { type Plan, sayBytes, tempFileLimit } from '../plans.js';
+import type { CapacityCheck } from './capacity.js';
 import { asAdmin, type Cluster } from './cluster.js';
 import { namesOf, quoteNames, randomNames, type TenantNames } from './names.js';
 import { scramVerifier } from './scram.js';
 import { TEMPLATE, TENANT_GROUP } from './template.js';
+import { unblocked } from './unblocked.js';
 
 /** More at once only slow each other down: the copies wait for the same log. */
 const CREATES_AT_ONCE = 3;
@@ -28,8 +33,12 @@ export interface SharedClusterParts {
   cluster: Cluster;
   /** As superuser, in this program's own database. */
   admin: Database;
+  /** For a look at what holds up a statement: never in line behind such statements. */
+  watch: Database;
   plans: Plan[];
+  capacity: CapacityCheck;
   crash: CrashPoints;
+  log: Logger;
 }
 
 /** Plans as a database with its roles in a shared cluster. */
@@ -43,6 +52,18 @@ export class SharedClusterEngine implements Engine {
 
   draft(): Draft {
     return { facts: { ...randomNames() }, secrets: { password: randomBytes(24).toString('hex') } };
+  }
+
+  /** A wish that is not granted is refused, not passed over: who asks for a fork must not get an empty database. */
+  async admit(tx: Queryable, { plan, options }: ProvisionRequest): Promise<void> {
+    const [unknown] = Object.keys(options);
+    if (unknown !== undefined)
+      throw new ProviderError(
+        422,
+        'option_unknown',
+        `There is no option "${unknown.slice(0, 100)}": this service takes no options.`,
+      );
+    await this.parts.capacity.admit(tx, this.plan(plan));
   }
 
   credentials({ facts, secrets }: Resource): Record<string, string> {
@@ -100,18 +121,23 @@ export class SharedClusterEngine implements Engine {
   }
 
   async destroy(resource: Resource): Promise<void> {
-    const { crash } = this.parts;
+    const { watch, log } = this.parts;
     const names = namesOf(resource.facts);
-    await this.exclusive(names, async (session) => {
-      const [login] = await session.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [names.login]);
-      // Else a client that reconnects at once could hold up the drop.
-      if (login !== undefined) await session.query(format('ALTER ROLE %I NOLOGIN', names.login));
-      crash.reach('destroy.after-lock-out');
-      await session.query(format('DROP DATABASE IF EXISTS %I WITH (FORCE)', names.database));
-      crash.reach('destroy.after-database');
-      await this.dropRoles(session, names);
-      crash.reach('destroy.after-roles');
-    });
+    await this.exclusive(names, (session) =>
+      unblocked(watch, session, log, () => this.dropAll(session, names)),
+    );
+  }
+
+  private async dropAll(session: Session, names: TenantNames): Promise<void> {
+    const { crash } = this.parts;
+    const [login] = await session.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [names.login]);
+    // Else a client that reconnects at once could hold up the drop.
+    if (login !== undefined) await session.query(format('ALTER ROLE %I NOLOGIN', names.login));
+    crash.reach('destroy.after-lock-out');
+    await session.query(format('DROP DATABASE IF EXISTS %I WITH (FORCE)', names.database));
+    crash.reach('destroy.after-database');
+    await this.dropRoles(session, names);
+    crash.reach('destroy.after-roles');
   }
 
   /**
@@ -150,9 +176,12 @@ export class SharedClusterEngine implements Engine {
        WHERE r.rolname = ANY ($1) GROUP BY d.datname`,
       [roles],
     );
+    const { cluster, watch, log } = this.parts;
     for (const { database, names } of holders)
-      await asAdmin(this.parts.cluster, database, FOREIGN_LIMITS, (inside) =>
-        inside.query(`DROP OWNED BY ${names.map((name) => format.ident(name)).join(', ')}`),
+      await asAdmin(cluster, database, FOREIGN_LIMITS, (inside) =>
+        unblocked(watch, inside, log, () =>
+          inside.query(`DROP OWNED BY ${names.map((name) => format.ident(name)).join(', ')}`),
+        ),
       );
   }
 

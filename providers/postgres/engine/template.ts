@@ -3,7 +3,7 @@ export const TEMPLATE = 'souk_template';
 /** Every tenant's owner role is in it; rights that all tenants have in their own database are given to it. */
 export const TENANT_GROUP = 'souk_tenant';
 /** Raised by one when the text below changes: the template is then made anew, for databases that come later. */
-export const TEMPLATE_VERSION = 'souk template 2';
+export const TEMPLATE_VERSION = 'souk template 3';
 
 /** Functions that write large objects: they ask for no right on any table, so the right to call them is what counts. */
 export const LARGE_OBJECT_WRITERS = [
@@ -47,14 +47,14 @@ CREATE FUNCTION pg_catalog.souk_no_writes() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   RAISE EXCEPTION 'the database is over its storage limit: writes are stopped'
-    USING ERRCODE = 'disk_full', HINT = 'Delete data or change to a larger plan.';
+    USING ERRCODE = 'disk_full', HINT = 'Delete or truncate data, and writes come back by themselves.';
 END $$;
 CREATE FUNCTION pg_catalog.souk_no_ddl() RETURNS event_trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
     RAISE EXCEPTION 'the database is over its storage limit: % is stopped', tg_tag
-      USING ERRCODE = 'disk_full', HINT = 'Delete data or change to a larger plan.';
+      USING ERRCODE = 'disk_full', HINT = 'Delete or truncate data, and writes come back by themselves.';
   END IF;
 END $$;
 CREATE EVENT TRIGGER souk_no_ddl ON ddl_command_start EXECUTE FUNCTION pg_catalog.souk_no_ddl();

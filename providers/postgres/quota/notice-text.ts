@@ -19,7 +19,7 @@ export function storageNotice(uuid: string, level: Level, limitBytes: number): N
         ...about,
         severity: 'warning',
         cleared: false,
-        message: `The database uses more than 90 % of its ${limit}. Over 100 % writes stop: delete data or change to a larger plan.`,
+        message: `The database uses more than 90 % of its ${limit}. Over 100 % writes stop: delete data, or move it to an add-on of a larger plan.`,
       };
     case 'stopped':
       return {
@@ -28,7 +28,7 @@ export function storageNotice(uuid: string, level: Level, limitBytes: number): N
         cleared: false,
         message:
           `The database is over its limit of ${limit}: writes are stopped, reads and deletes go on. ` +
-          'Delete data or change to a larger plan, and writes come back by themselves.',
+          'Delete or truncate data, and writes come back by themselves once there is room.',
       };
   }
 }

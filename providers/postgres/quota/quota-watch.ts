@@ -1,5 +1,7 @@
+import format from 'pg-format';
 import {
   describeError,
+  Limiter,
   ProviderError,
   type Database,
   type Logger,
@@ -14,6 +16,7 @@ import type { Activity } from './activity.js';
 import { judgeLevel, type Level } from './judge.js';
 import type { LevelStore } from './level-store.js';
 import { storageNotice } from './notice-text.js';
+import { Pace } from './pace.js';
 
 /** What the cluster itself says of a database, whatever our own tables hold. */
 interface Measured {
@@ -41,10 +44,20 @@ export interface QuotaWatchParts {
 }
 
 const PAGE = 200;
+/** Fewer than resources that are worked on at once, so that requests have a place beside them. */
+const SETTLES_AT_ONCE = 3;
 
 /** Measures every database, and has its writes stopped or let go on; each change is told to its holders. */
 export class QuotaWatch {
-  constructor(private readonly parts: QuotaWatchParts) {}
+  private readonly pace = new Pace();
+  private readonly settles = new Limiter(SETTLES_AT_ONCE);
+  /** By uuid; a resource has one at a time. */
+  private readonly settling = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly parts: QuotaWatchParts,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {}
 
   /** One round of all databases. One that fails does not keep the others from their turn. */
   async round(): Promise<void> {
@@ -61,11 +74,17 @@ export class QuotaWatch {
     }
   }
 
-  /** One round of the databases that somebody uses: a fast writer is not let run until the next round of all. */
+  /** One round of the databases that somebody uses, of each as often as it may need. */
   async roundOfBusy(): Promise<void> {
     const { activity, database, resources } = this.parts;
-    const busy = await activity.takeBusy();
-    if (busy.length > 0) await this.look(await resources.listReadyWith(database, 'database', busy));
+    this.pace.note(await activity.takeBusy());
+    const due = this.pace.takeDue(this.nowMs());
+    if (due.length > 0) await this.look(await resources.listReadyWith(database, 'database', due));
+  }
+
+  /** Waits for what the last rounds began. */
+  async finish(): Promise<void> {
+    await Promise.all(this.settling.values());
   }
 
   private async look(found: Resource[]): Promise<void> {
@@ -83,8 +102,12 @@ export class QuotaWatch {
       if (facts === undefined) continue;
       const level = known.get(resource.uuid) ?? 'fine';
       try {
+        this.pace.looked(facts.database, facts.bytes, this.plan(resource).storageBytes, this.nowMs());
         if (this.isSettled(resource, level, facts)) this.reclaim(resource, level, facts);
-        else await this.settle(resource);
+        else {
+          await this.brake(resource, level, facts);
+          this.begin(resource);
+        }
       } catch (error) {
         // One that fails does not keep the others from their turn.
         this.parts.log.error(
@@ -98,6 +121,28 @@ export class QuotaWatch {
   private isSettled(resource: Resource, level: Level, { bytes, closed, stopped }: Measured): boolean {
     const wanted = judgeLevel(level, bytes, this.plan(resource).storageBytes);
     return !closed && wanted === level && stopped === (level === 'stopped');
+  }
+
+  /** At once, whatever else is waiting: the door is closed and everybody is sent out. What follows settles the rest. */
+  private async brake(resource: Resource, level: Level, facts: Measured): Promise<void> {
+    const { bytes, closed, stopped, database: name } = facts;
+    const over = judgeLevel(level, bytes, this.plan(resource).storageBytes) === 'stopped';
+    if (!over || closed || stopped) return;
+    const { database } = this.parts;
+    await database.query(format('ALTER DATABASE %I CONNECTION LIMIT 0', name));
+    await database.query(
+      `SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid
+       WHERE a.datname = $1 AND a.backend_type = 'client backend' AND NOT r.rolsuper`,
+      [name],
+    );
+  }
+
+  /** Beside the rounds: a step that takes long in one database keeps no other from being measured. */
+  private begin(resource: Resource): void {
+    const { uuid } = resource;
+    if (this.settling.has(uuid)) return;
+    const settling = this.settles.run(() => this.settle(resource)).finally(() => this.settling.delete(uuid));
+    this.settling.set(uuid, settling);
   }
 
   /** Everything is read again under the resource's lock: its plan may have changed, or it may be gone. */
