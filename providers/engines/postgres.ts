@@ -1,22 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import {
-  appendFile,
-  mkdir,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, DatabaseError } from 'pg';
 import { cleanEnvironment, exists, refuseDisabled } from './environment.js';
 import { errorCode } from './errors.js';
 import { withLock } from './lock.js';
-import { findPlace, giveTo, type Place, readState, replaceFile, rotateLog, tail } from './place.js';
+import {
+  appendInPlace,
+  findPlace,
+  giveTo,
+  makeFileFor,
+  type Place,
+  readState,
+  replaceFile,
+  rotateLog,
+  tail,
+} from './place.js';
 import { freePort, isPortFree } from './ports.js';
 import { renderConfig } from './postgres-config.js';
 import { findPostgresPrograms, type PostgresPrograms } from './postgres-programs.js';
@@ -200,8 +199,7 @@ async function initialise(cluster: Cluster, state: ClusterState, programs: Postg
     const passwordFile = `${draft}.password`;
     await mkdir(draft, { mode: 0o700 });
     await giveTo(draft, place.user);
-    await writeFile(passwordFile, state.password, { mode: 0o600 });
-    await giveTo(passwordFile, place.user);
+    await makeFileFor(place.user, passwordFile, state.password);
     const { code, stdout, stderr } = await run(
       join(programs.bin, 'initdb'),
       [
@@ -216,7 +214,7 @@ async function initialise(cluster: Cluster, state: ClusterState, programs: Postg
       await rm(draft, { recursive: true });
       throw new Error(`initdb failed: ${stderr.trim() || stdout.trim()}`);
     }
-    await appendFile(join(draft, 'postgresql.conf'), "\ninclude_if_exists = 'souk.conf'\n");
+    await appendInPlace(join(draft, 'postgresql.conf'), "\ninclude_if_exists = 'souk.conf'\n");
     await rename(draft, cluster.data);
   }
   if (!state.initialised) await saveState(cluster, Object.assign(state, { initialised: true }));
