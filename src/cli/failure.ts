@@ -1,13 +1,16 @@
 import { EngineUnavailable } from '../../providers/engines/index.js';
 import { SettingsError } from '../kernel/config.js';
+import { DamagedFile } from '../kernel/whole-file.js';
 import { HomeInUse } from '../roots/bring-up.js';
 import { ApiError } from './api-client.js';
+
+/** Errors whose message says all that a person needs. */
+const FORESEEN = [ApiError, EngineUnavailable, HomeInUse, DamagedFile];
 
 /** What a person reads when a command fails: one sentence on what is wrong, and what to do. */
 export function explainFailure(error: unknown): string {
   if (error instanceof SettingsError) return error.problems.join('\n');
-  if (error instanceof ApiError || error instanceof EngineUnavailable || error instanceof HomeInUse)
-    return error.message;
+  if (FORESEEN.some((kind) => error instanceof kind)) return messageOf(error);
   const code = codeOf(error);
   if (code === 'EADDRINUSE')
     return 'Another program listens on that port. Stop it, or choose another with PORT=5001 (PORT=0 takes any free one).';

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, isPortFree } from '../../providers/engines/index.js';
 import { SettingsError, type Config } from '../kernel/config.js';
 import type { Logger } from '../kernel/log.js';
+import { makeFile, readJsonFile, replaceFile } from '../kernel/whole-file.js';
 
 /** A provider program that comes with Souk. */
 export interface BundledProvider {
@@ -61,20 +62,32 @@ interface KeptFacts {
 }
 
 /** Port and secrets are made once and kept, so that a restart finds its resources under the same address. */
-async function settle(config: Config, folder: string, name: string): Promise<BundledProvider> {
-  const text = readFileSync(join(folder, name, 'addon-manifest.json'), 'utf8');
-  const manifest = JSON.parse(text) as { id: string; api: { production: Record<string, string> } };
-  const kept = join(config.home, 'providers', `${name}.json`);
-  mkdirSync(join(config.home, 'providers'), { recursive: true, mode: 0o711 });
-  const known: KeptFacts | null = existsSync(kept)
-    ? (JSON.parse(readFileSync(kept, 'utf8')) as KeptFacts)
-    : null;
+async function settleFacts(folder: string, name: string): Promise<KeptFacts> {
+  const file = join(folder, `${name}.json`);
+  const read = () =>
+    readJsonFile<KeptFacts>(
+      file,
+      ({ port, password, ssoSalt }) =>
+        Number.isInteger(port) && typeof password === 'string' && typeof ssoSalt === 'string',
+      'Remove it: the next start makes a new one, and tells the provider and the catalogue.',
+    );
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  const known = read();
+  if (known !== null && (await isPortFree(known.port))) return known;
   const facts: KeptFacts = {
-    port: known !== null && (await isPortFree(known.port)) ? known.port : await freePort(),
+    port: await freePort(),
     password: known?.password ?? randomBytes(24).toString('base64url'),
     ssoSalt: known?.ssoSalt ?? randomBytes(24).toString('base64url'),
   };
-  writeFileSync(kept, JSON.stringify(facts), { mode: 0o600 });
+  if (known !== null) replaceFile(file, JSON.stringify(facts));
+  else if (!makeFile(file, JSON.stringify(facts))) return read() ?? facts;
+  return facts;
+}
+
+async function settle(config: Config, folder: string, name: string): Promise<BundledProvider> {
+  const text = readFileSync(join(folder, name, 'addon-manifest.json'), 'utf8');
+  const manifest = JSON.parse(text) as { id: string; api: { production: Record<string, string> } };
+  const facts = await settleFacts(join(config.home, 'providers'), name);
   // The manifest names paths; the address is this installation's.
   const production = Object.fromEntries(
     Object.entries(manifest.api.production).map(([use, url]) => [
