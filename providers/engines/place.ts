@@ -116,6 +116,19 @@ async function systemBase(home: string, make: boolean): Promise<string | null> {
   return system;
 }
 
+/** The folders outside of a home that hold data of its engines, and of homes within it. */
+export async function foldersElsewhere(home: string): Promise<string[]> {
+  const root = await realpath(home).catch(() => resolve(home));
+  const ids = await readdir(SYSTEM_DATA).catch(() => []);
+  const owned = await Promise.all(
+    ids.map(async (id) => {
+      const owner = (await readFile(join(SYSTEM_DATA, id, 'home'), 'utf8').catch(() => '')).trim();
+      return owner === root || owner.startsWith(`${root}/`) ? [join(SYSTEM_DATA, id)] : [];
+    }),
+  );
+  return owned.flat();
+}
+
 /** A copy of a home must not take over the servers and the data of the one it was copied from. */
 async function refuseCopy(home: string, id: string, system: string): Promise<void> {
   // Not there before the first engine has its data.
