@@ -14,6 +14,10 @@ export function explainFailure(error: unknown): string {
   const code = codeOf(error);
   if (code === 'EADDRINUSE')
     return 'Another program listens on that port. Stop it, or choose another with PORT=5001 (PORT=0 takes any free one).';
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return `${messageOf(error)}. Is that address right? HOST must be one of this machine's own; look at DATABASE_URL and REDIS_URL, too.`;
+  if (code === 'EACCES' && isListen(error))
+    return `${messageOf(error)}. Only root may listen there: choose a port above 1023 with PORT=….`;
   if (code === 'EACCES' || code === 'EPERM')
     return `${messageOf(error)}. Choose a folder of your own with SOUK_HOME=….`;
   if (code === 'ECONNREFUSED')
@@ -24,6 +28,10 @@ export function explainFailure(error: unknown): string {
 
 function codeOf(error: unknown): string | null {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : null;
+}
+
+function isListen(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
 }
 
 function messageOf(error: unknown): string {

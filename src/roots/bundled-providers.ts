@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, isPortFree } from '../../providers/engines/index.js';
-import { SettingsError, type Config } from '../kernel/config.js';
+import { localUrl, SettingsError, type Config } from '../kernel/config.js';
 import type { Logger } from '../kernel/log.js';
 import { makeFile, readJsonFile, replaceFile } from '../kernel/whole-file.js';
 
@@ -128,11 +128,12 @@ export class ProviderProcess {
     return this.provider.name;
   }
 
-  /** Resolves when it answers /health; rejects with its last words when it cannot start. */
-  async start(): Promise<void> {
+  /** Resolves when it answers /health; rejects with its last words when it cannot start, or when the signal comes. */
+  async start(signal: AbortSignal): Promise<void> {
     this.spawn();
     const deadline = AbortSignal.timeout(START_MS);
     while (!deadline.aborted) {
+      signal.throwIfAborted();
       if (await this.healthy()) return;
       if (this.child === null && !this.stopping && this.restartMs > RESTART_FIRST_MS * 4)
         throw new Error(`the ${this.provider.name} provider does not start: ${this.lastWords}`);
@@ -176,21 +177,26 @@ export class ProviderProcess {
     const began = performance.now();
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', (line) => this.hear(line));
-    child.on('exit', (code, signal) => {
-      this.child = null;
-      if (this.stopping) return;
-      // A program that ran for a while and then died is started again at once.
-      if (performance.now() - began > 60_000) this.restartMs = RESTART_FIRST_MS;
-      this.log.error(
-        { provider: this.provider.name, code, signal, againInMs: this.restartMs },
-        'a provider ended',
-      );
-      const timer = setTimeout(() => {
-        if (!this.stopping) this.spawn();
-      }, this.restartMs);
-      timer.unref();
-      this.restartMs = Math.min(this.restartMs * 2, RESTART_MAX_MS);
+    // Without a program, without memory, without a free process id: there is no child then, and no `exit` either.
+    child.once('error', (error) => {
+      if (child.pid !== undefined) return;
+      this.lastWords = error.message;
+      this.ended({ err: error.message }, began);
     });
+    child.once('exit', (code, signal) => this.ended({ code, signal }, began));
+  }
+
+  private ended(how: Record<string, unknown>, began: number): void {
+    this.child = null;
+    if (this.stopping) return;
+    // A program that ran for a while and then died is started again at once.
+    if (performance.now() - began > 60_000) this.restartMs = RESTART_FIRST_MS;
+    this.log.error({ provider: this.provider.name, ...how, againInMs: this.restartMs }, 'a provider ended');
+    const timer = setTimeout(() => {
+      if (!this.stopping) this.spawn();
+    }, this.restartMs);
+    timer.unref();
+    this.restartMs = Math.min(this.restartMs * 2, RESTART_MAX_MS);
   }
 
   /** Its lines are JSON logs already and go on as they are; anything else is kept as its last words. */
@@ -232,7 +238,7 @@ export class ProviderProcess {
       HOST: '127.0.0.1',
       PORT: String(this.provider.port),
       SOUK_HOME: this.config.home,
-      SOUK_PLATFORM_URL: `http://127.0.0.1:${this.config.port}`,
+      SOUK_PLATFORM_URL: localUrl(this.config.host, this.config.port),
       SOUK_PROVIDER_SLUG: this.provider.slug,
       SOUK_PROVIDER_PASSWORD: this.provider.password,
       SOUK_PROVIDER_SSO_SALT: this.provider.ssoSalt,
