@@ -6,5 +6,4 @@ export { foldersElsewhere } from './place.js';
 export { removeEngine } from './remove.js';
 export { surveyEngines } from './survey.js';
 export { freePort, isPortFree, whyNoListening } from './ports.js';
-export { dropTo } from './system-user.js';
 export { holdLock, LockHeld } from './lock.js';

@@ -124,10 +124,6 @@ export class ProviderProcess {
     private readonly log: Logger,
   ) {}
 
-  get name(): string {
-    return this.provider.name;
-  }
-
   /** Resolves when it answers /health; rejects with its last words when it cannot start, or when the signal comes. */
   async start(signal: AbortSignal): Promise<void> {
     this.spawn();

@@ -75,11 +75,6 @@ export class KeyRing {
     return this.current().id;
   }
 
-  get ids(): string[] {
-    this.reloadWhenChanged();
-    return this.keys.map((key) => key.id);
-  }
-
   seal(plaintext: string, context: string): Sealed {
     this.reloadWhenChanged();
     const key = this.current();
