@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The `souk` command. It builds what is not built yet, so that a fresh clone needs no step of its own for that.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -33,7 +34,7 @@ function newest(path) {
   return readdirSync(path).reduce((latest, name) => Math.max(latest, newest(join(path, name))), mtimeMs);
 }
 
-function build() {
+async function build() {
   const compiler = join(root, 'node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
   if (!existsSync(compiler)) {
     console.error('The dependencies are not installed. Run: npm ci');
@@ -41,7 +42,17 @@ function build() {
   }
   console.error('Building Souk (only when its sources changed) …');
   const began = Date.now();
-  const { status } = spawnSync(process.execPath, [compiler, 'build'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const compiling = spawn(process.execPath, [compiler, 'build'], { cwd: root, stdio: ['ignore', 2, 2] });
+  // Whoever stops us does not want the compiler to go on without us.
+  const signals = { SIGINT: 130, SIGTERM: 143 };
+  const handlers = Object.entries(signals).map(([name, code]) => [name, () => end(code)]);
+  const end = (code) => {
+    compiling.kill('SIGKILL');
+    process.exit(code);
+  };
+  for (const [name, handler] of handlers) process.once(name, handler);
+  const [status] = await once(compiling, 'close');
+  for (const [name, handler] of handlers) process.removeListener(name, handler);
   if (status !== 0) process.exit(status ?? 1);
   writeFileSync(stamp, '');
   console.error(`Built in ${Math.round((Date.now() - began) / 1000)} s.`);
@@ -50,7 +61,7 @@ function build() {
 // An installation may carry dist/ without the sources; then there is nothing to compare with.
 const changedAt = Math.max(...SOURCES.map((source) => newest(join(root, source))));
 const builtAt = existsSync(stamp) && existsSync(program) ? statSync(stamp).mtimeMs : 0;
-if (changedAt > builtAt) build();
+if (changedAt > builtAt) await build();
 
 const { main } = await import(pathToFileURL(program).href);
 await main(process.argv);

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import {
   chmod,
-  chown,
+  lchown,
   link,
   mkdir,
+  open,
   readdir,
   readFile,
   realpath,
@@ -43,9 +45,9 @@ export async function makeOpenFolder(folder: string): Promise<void> {
     await chmod(made, 0o755);
 }
 
-/** Hands a path to the engine's user. */
-export async function giveTo(path: string, user: SystemUser | null): Promise<void> {
-  if (user) await chown(path, user.uid, user.gid);
+/** Hands a folder that we made in one of our own to the engine's user. */
+export async function giveTo(folder: string, user: SystemUser | null): Promise<void> {
+  if (user) await lchown(folder, user.uid, user.gid);
 }
 
 /** Finds where the engine of that name lives, or settles where it will; once data is there it stays. */
@@ -101,7 +103,7 @@ async function systemBase(home: string, make: boolean): Promise<string | null> {
       basename(home)
         .replace(/[^A-Za-z0-9]+/g, '')
         .slice(0, 20) || 'home';
-    await writeFile(draft, `${label}-${randomBytes(6).toString('hex')}\n`, { mode: 0o600 });
+    await writeFile(draft, `${label}-${randomBytes(6).toString('hex')}\n`, { mode: 0o600, flag: 'wx' });
     await link(draft, file).catch((error: unknown) => {
       if (errorCode(error) !== 'EEXIST') throw error;
     });
@@ -112,6 +114,19 @@ async function systemBase(home: string, make: boolean): Promise<string | null> {
   const system = join(SYSTEM_DATA, id);
   await refuseCopy(home, id, system);
   return system;
+}
+
+/** The folders outside of a home that hold data of its engines, and of homes within it. */
+export async function foldersElsewhere(home: string): Promise<string[]> {
+  const root = await realpath(home).catch(() => resolve(home));
+  const ids = await readdir(SYSTEM_DATA).catch(() => []);
+  const owned = await Promise.all(
+    ids.map(async (id) => {
+      const owner = (await readFile(join(SYSTEM_DATA, id, 'home'), 'utf8').catch(() => '')).trim();
+      return owner === root || owner.startsWith(`${root}/`) ? [join(SYSTEM_DATA, id)] : [];
+    }),
+  );
+  return owned.flat();
 }
 
 /** A copy of a home must not take over the servers and the data of the one it was copied from. */
@@ -135,6 +150,8 @@ export async function readState<T>(file: string): Promise<T | null> {
     return JSON.parse(await readFile(file, 'utf8')) as T;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return null;
+    if (error instanceof SyntaxError)
+      throw new Error(`${file} is damaged. Restore it from a backup.`, { cause: error });
     throw error;
   }
 }
@@ -142,9 +159,33 @@ export async function readState<T>(file: string): Promise<T | null> {
 /** Replaces a file in one step, so that a crash leaves the old or the new, never half of it. */
 export async function replaceFile(file: string, text: string, user: SystemUser | null = null): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  await writeFile(draft, text, { mode: 0o600, flush: true });
-  await giveTo(draft, user);
+  await makeFileFor(user, draft, text);
   await rename(draft, file);
+}
+
+/**
+ * Makes a file (0600) for the engine's user, on disk before this resolves. In a folder of that user's he could plant
+ * a link at any moment; so nothing may be there before, and what is given away is the opened file, not its name.
+ */
+export async function makeFileFor(user: SystemUser | null, file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.writeFile(text);
+    if (user) await handle.chown(user.uid, user.gid);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Adds to a file that lies in a folder of the engine's user, and follows no link there. */
+export async function appendInPlace(file: string, text: string): Promise<void> {
+  const handle = await open(file, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
+  try {
+    await handle.writeFile(text);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** One old log is kept beside the new one; called when no server writes to it. */

@@ -14,18 +14,19 @@ export function loopbackAddresses(): string[] {
   return six ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
 }
 
-function canListen(port: number, host: string): Promise<boolean> {
+/** Why nobody could listen there now (EADDRINUSE, EADDRNOTAVAIL, …), as the system says it; null when one could. */
+export function whyNoListening(port: number, host: string): Promise<Error | null> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+    server.once('error', resolve);
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(null)));
   });
 }
 
 /** True when the port is free on every loopback address. */
 export async function isPortFree(port: number): Promise<boolean> {
   for (const host of loopbackAddresses()) {
-    if (!(await canListen(port, host))) return false;
+    if ((await whyNoListening(port, host)) !== null) return false;
   }
   return true;
 }

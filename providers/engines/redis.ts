@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { cancellable, cancellation } from './cancel.js';
 import { exists, refuseDisabled } from './environment.js';
 import { withLock } from './lock.js';
 import { findPlace, giveTo, type Place, readState, replaceFile, rotateLog, tail } from './place.js';
@@ -37,7 +38,11 @@ interface Server {
 }
 
 /** Starts the server of that name, or adopts it when it already runs; safe to call from several processes. */
-export async function startRedis(options: RedisOptions): Promise<RedisServer> {
+export function startRedis(options: RedisOptions): Promise<RedisServer> {
+  return cancellable(options.signal, () => start(options));
+}
+
+async function start(options: RedisOptions): Promise<RedisServer> {
   refuseDisabled('valkey');
   const place = await findPlace('valkey', 'redis', options.home, options.name);
   const server: Server = {
@@ -160,7 +165,8 @@ async function launch(server: Server, state: RedisState, programs: RedisPrograms
     } catch (error) {
       await endProcess(daemon.pid, ['SIGTERM'], STOP_MS);
       // Somebody took the port between our look and the server's: another port, another try.
-      if (attempt < PORT_ATTEMPTS && !(await isPortFree(state.port))) continue;
+      const tryAgain = attempt < PORT_ATTEMPTS && cancellation()?.aborted !== true;
+      if (tryAgain && !(await isPortFree(state.port))) continue;
       throw error;
     }
   }

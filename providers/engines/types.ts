@@ -49,6 +49,8 @@ export interface PostgresCluster {
   readonly version: string;
   /** Process id of the postmaster. */
   readonly pid: number;
+  /** True where it ran already, started by somebody else who may still need it. */
+  readonly adopted: boolean;
   /** A fast shutdown that waits until the server is gone. */
   stop(): Promise<void>;
 }
@@ -63,6 +65,8 @@ export interface PostgresOptions {
   /** Turn fsync off: for tests only, where a power cut may cost the data. */
   unsafeFast?: boolean;
   progress?: Progress;
+  /** Gives the start up when it comes, and ends what it began; a server that is up by then stays. */
+  signal?: AbortSignal;
 }
 
 /** A Valkey or Redis server that Souk runs as a process of its own. */
@@ -83,6 +87,8 @@ export interface RedisOptions {
   /** Server settings beyond the defaults, e.g. `{ maxmemory: '64mb' }`; applied when the server starts. */
   settings?: Record<string, string>;
   progress?: Progress;
+  /** Gives the start up when it comes, and ends what it began; a server that is up by then stays. */
+  signal?: AbortSignal;
 }
 
 /** PostgreSQL's client tools, all of one version. */

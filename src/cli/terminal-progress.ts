@@ -32,7 +32,8 @@ export class TerminalProgress implements Progress {
   }
 
   private end(): void {
-    if (this.current !== null) this.spinner.succeed();
+    // Elsewhere than in a terminal its beginning is its one line.
+    if (this.current !== null && process.stderr.isTTY) this.spinner.succeed();
     this.current = null;
   }
 }

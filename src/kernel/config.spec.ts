@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'vitest';
-import { readSettings, SettingsError } from './config.js';
+import { localUrl, readSettings, SettingsError } from './config.js';
 
 const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
   try {
@@ -66,6 +66,12 @@ describe('readSettings', () => {
     [{ SOUK_ADMIN_EMAIL: 'a@b.c' }, 'SOUK_ADMIN_TOKEN'],
     [{ SOUK_ADMIN_EMAIL: 'nobody', SOUK_ADMIN_TOKEN: 'x'.repeat(20) }, 'SOUK_ADMIN_EMAIL'],
     [{ SOUK_ADMIN_EMAIL: 'a@b.c', SOUK_ADMIN_TOKEN: 'short' }, '16 characters'],
+    [{ HOST: 'http://127.0.0.1' }, 'HOST'],
+    [{ HOST: '127.0.0.1:5000' }, 'HOST'],
+    [{ SOUK_PUBLIC_URL: 'souk.example.test' }, 'SOUK_PUBLIC_URL'],
+    [{ SOUK_PUBLIC_URL: 'ftp://souk.example.test' }, 'SOUK_PUBLIC_URL'],
+    [{ SOUK_PUBLIC_URL: 'https://souk.example.test/?a=b' }, 'SOUK_PUBLIC_URL'],
+    [{ SOUK_MASTER_KEY: 'short' }, 'SOUK_MASTER_KEY: key k1 must be 32 bytes'],
     [{ SOUK_SETTLE_MS: 'soon' }, 'SOUK_SETTLE_MS'],
     [{ SOUK_LEASE_MS: '1000' }, 'SOUK_LEASE_MS must be longer'],
   ])('names what is wrong with %j', (env, words) => {
@@ -74,7 +80,28 @@ describe('readSettings', () => {
     assert.ok(problems[0]?.includes(words), problems[0]);
   });
 
+  it('takes the slash off the public address', () => {
+    assert.equal(
+      readSettings({ SOUK_PUBLIC_URL: 'https://a.test/souk/' }, '/').publicUrl,
+      'https://a.test/souk',
+    );
+  });
+
   it('names everything that is wrong at once', () => {
     assert.equal(problemsOf({ PORT: 'x', SOUK_ROLE: 'boss', REDIS_URL: 'x' }).length, 3);
+  });
+});
+
+describe('localUrl', () => {
+  it.each([
+    ['127.0.0.1', 'http://127.0.0.1:1'],
+    ['0.0.0.0', 'http://127.0.0.1:1'],
+    ['::', 'http://127.0.0.1:1'],
+    ['::1', 'http://[::1]:1'],
+    ['10.1.2.3', 'http://10.1.2.3:1'],
+    ['localhost', 'http://localhost:1'],
+  ])('of %s is %s', (host, url) => {
+    assert.equal(localUrl(host, 1), url);
+    assert.ok(URL.canParse(url));
   });
 });

@@ -1,5 +1,6 @@
+import { isIP, isIPv6 } from 'node:net';
+import { KeyRing } from './crypto/key-ring.js';
 import { Secret } from './secret.js';
-import type { KeyRing } from './crypto/key-ring.js';
 
 export const ROLES = ['all', 'api', 'worker', 'relay', 'providers'] as const;
 export type Role = (typeof ROLES)[number];
@@ -106,6 +107,39 @@ class Reader {
     return new Secret(value);
   }
 
+  /** An address or a name, alone: no scheme, no port. */
+  host(name: string, fallback: string): string {
+    const value = this.text(name);
+    if (value === null) return fallback;
+    if (isIP(value) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value))
+      this.problems.push(`${name} must be an address or a host name alone, such as 0.0.0.0, not "${value}".`);
+    return value;
+  }
+
+  /** The root of an HTTP server, without the slash at its end. */
+  origin(name: string): string | null {
+    const value = this.text(name);
+    if (value === null) return null;
+    const url = URL.canParse(value) ? new URL(value) : null;
+    if (
+      url === null ||
+      !['http:', 'https:'].includes(url.protocol) ||
+      url.username + url.password + url.search + url.hash !== ''
+    )
+      this.problems.push(
+        `${name} must be an address such as https://souk.example.test, without a user, "?" or "#".`,
+      );
+    return value.replace(/\/+$/, '');
+  }
+
+  keyRing(name: string): Secret | null {
+    const value = this.text(name);
+    if (value === null) return null;
+    const problem = KeyRing.problemIn(value);
+    if (problem !== null) this.problems.push(`${name}: ${problem}.`);
+    return new Secret(value);
+  }
+
   list(name: string): string[] | null {
     const value = this.text(name);
     return value === null
@@ -132,18 +166,18 @@ export function readSettings(env: NodeJS.ProcessEnv, cwd: string): Settings {
     );
   const settings: Settings = {
     home: read.text('SOUK_HOME') ?? `${cwd}/.souk`,
-    host: read.text('HOST') ?? '127.0.0.1',
+    host: read.host('HOST', '127.0.0.1'),
     port: read.port('PORT', 5000),
     role: read.oneOf('SOUK_ROLE', ROLES, 'all'),
     databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']),
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']),
     queue: read.oneOf('SOUK_QUEUE', ['auto', 'redis', 'postgres'] as const, 'auto'),
-    masterKey: secretOrNull(read.text('SOUK_MASTER_KEY')),
+    masterKey: read.keyRing('SOUK_MASTER_KEY'),
     admin: email !== null && token !== null ? { email, token: new Secret(token), from: 'settings' } : null,
     providers: read.list('SOUK_PROVIDERS'),
     egressAllow: read.list('SOUK_EGRESS_ALLOW') ?? [],
     logLevel: read.oneOf('SOUK_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'] as const, 'info'),
-    publicUrl: read.text('SOUK_PUBLIC_URL'),
+    publicUrl: read.origin('SOUK_PUBLIC_URL'),
     waits: readWaits(read),
   };
   if (settings.databaseUrl !== null && settings.masterKey === null && env.SOUK_HOME === undefined)
@@ -154,16 +188,18 @@ export function readSettings(env: NodeJS.ProcessEnv, cwd: string): Settings {
   return settings;
 }
 
+/** Where this machine reaches a server that listens on `host`: one that listens on all addresses, on loopback. */
+export function localUrl(host: string, port: number): string {
+  const at = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
+  return `http://${isIPv6(at) ? `[${at}]` : at}:${port}`;
+}
+
 /** The environment asks for something that cannot be; `problems` are sentences for the person who set it. */
 export class SettingsError extends Error {
   constructor(readonly problems: string[]) {
     super(problems.join(' '));
     this.name = 'SettingsError';
   }
-}
-
-function secretOrNull(value: string | null): Secret | null {
-  return value === null ? null : new Secret(value);
 }
 
 /** Fits providers that answer within the 25 s that Heroku's partner documentation allows them. */

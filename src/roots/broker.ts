@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { EnsureOperator } from '../accounts/commands/ensure-operator.js';
 import { Readiness } from '../api/ops/readiness.js';
 import { createHttpApp } from '../api/shared/http-app.js';
-import type { Config, Role } from '../kernel/config.js';
+import type { Config } from '../kernel/config.js';
 import { createDataSource, migrate } from '../kernel/db/data-source.js';
 import { JobQueue } from '../kernel/jobs/job-queue.js';
 import type { KernelParts } from '../kernel/kernel.module.js';
@@ -13,6 +13,7 @@ import { NestLog } from '../kernel/log.js';
 import { Relay } from '../kernel/outbox/relay.js';
 import { AppModule } from './app.module.js';
 import { serveDocs } from './openapi-document.js';
+import { has } from './role.js';
 import { Rounds } from './rounds.js';
 
 /** A broker that runs. */
@@ -75,9 +76,4 @@ async function startWork(app: INestApplicationContext, config: Config): Promise<
     await app.get(JobQueue).startWorker();
     app.get(Rounds).start();
   }
-}
-
-/** Whether a process of this role does a part of the work. `providers` alone does none of the broker's. */
-export function has(role: Role, part: 'api' | 'worker' | 'relay' | 'providers'): boolean {
-  return role === 'all' || role === part;
 }

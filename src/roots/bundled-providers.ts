@@ -1,13 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, isPortFree } from '../../providers/engines/index.js';
-import { SettingsError, type Config } from '../kernel/config.js';
+import { localUrl, SettingsError, type Config } from '../kernel/config.js';
 import type { Logger } from '../kernel/log.js';
+import { makeFile, readJsonFile, replaceFile } from '../kernel/whole-file.js';
 
 /** A provider program that comes with Souk. */
 export interface BundledProvider {
@@ -61,20 +62,32 @@ interface KeptFacts {
 }
 
 /** Port and secrets are made once and kept, so that a restart finds its resources under the same address. */
-async function settle(config: Config, folder: string, name: string): Promise<BundledProvider> {
-  const text = readFileSync(join(folder, name, 'addon-manifest.json'), 'utf8');
-  const manifest = JSON.parse(text) as { id: string; api: { production: Record<string, string> } };
-  const kept = join(config.home, 'providers', `${name}.json`);
-  mkdirSync(join(config.home, 'providers'), { recursive: true, mode: 0o711 });
-  const known: KeptFacts | null = existsSync(kept)
-    ? (JSON.parse(readFileSync(kept, 'utf8')) as KeptFacts)
-    : null;
+async function settleFacts(folder: string, name: string): Promise<KeptFacts> {
+  const file = join(folder, `${name}.json`);
+  const read = () =>
+    readJsonFile<KeptFacts>(
+      file,
+      ({ port, password, ssoSalt }) =>
+        Number.isInteger(port) && typeof password === 'string' && typeof ssoSalt === 'string',
+      'Remove it: the next start makes a new one, and tells the provider and the catalogue.',
+    );
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  const known = read();
+  if (known !== null && (await isPortFree(known.port))) return known;
   const facts: KeptFacts = {
-    port: known !== null && (await isPortFree(known.port)) ? known.port : await freePort(),
+    port: await freePort(),
     password: known?.password ?? randomBytes(24).toString('base64url'),
     ssoSalt: known?.ssoSalt ?? randomBytes(24).toString('base64url'),
   };
-  writeFileSync(kept, JSON.stringify(facts), { mode: 0o600 });
+  if (known !== null) replaceFile(file, JSON.stringify(facts));
+  else if (!makeFile(file, JSON.stringify(facts))) return read() ?? facts;
+  return facts;
+}
+
+async function settle(config: Config, folder: string, name: string): Promise<BundledProvider> {
+  const text = readFileSync(join(folder, name, 'addon-manifest.json'), 'utf8');
+  const manifest = JSON.parse(text) as { id: string; api: { production: Record<string, string> } };
+  const facts = await settleFacts(join(config.home, 'providers'), name);
   // The manifest names paths; the address is this installation's.
   const production = Object.fromEntries(
     Object.entries(manifest.api.production).map(([use, url]) => [
@@ -111,15 +124,12 @@ export class ProviderProcess {
     private readonly log: Logger,
   ) {}
 
-  get name(): string {
-    return this.provider.name;
-  }
-
-  /** Resolves when it answers /health; rejects with its last words when it cannot start. */
-  async start(): Promise<void> {
+  /** Resolves when it answers /health; rejects with its last words when it cannot start, or when the signal comes. */
+  async start(signal: AbortSignal): Promise<void> {
     this.spawn();
     const deadline = AbortSignal.timeout(START_MS);
     while (!deadline.aborted) {
+      signal.throwIfAborted();
       if (await this.healthy()) return;
       if (this.child === null && !this.stopping && this.restartMs > RESTART_FIRST_MS * 4)
         throw new Error(`the ${this.provider.name} provider does not start: ${this.lastWords}`);
@@ -163,21 +173,26 @@ export class ProviderProcess {
     const began = performance.now();
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', (line) => this.hear(line));
-    child.on('exit', (code, signal) => {
-      this.child = null;
-      if (this.stopping) return;
-      // A program that ran for a while and then died is started again at once.
-      if (performance.now() - began > 60_000) this.restartMs = RESTART_FIRST_MS;
-      this.log.error(
-        { provider: this.provider.name, code, signal, againInMs: this.restartMs },
-        'a provider ended',
-      );
-      const timer = setTimeout(() => {
-        if (!this.stopping) this.spawn();
-      }, this.restartMs);
-      timer.unref();
-      this.restartMs = Math.min(this.restartMs * 2, RESTART_MAX_MS);
+    // Without a program, without memory, without a free process id: there is no child then, and no `exit` either.
+    child.once('error', (error) => {
+      if (child.pid !== undefined) return;
+      this.lastWords = error.message;
+      this.ended({ err: error.message }, began);
     });
+    child.once('exit', (code, signal) => this.ended({ code, signal }, began));
+  }
+
+  private ended(how: Record<string, unknown>, began: number): void {
+    this.child = null;
+    if (this.stopping) return;
+    // A program that ran for a while and then died is started again at once.
+    if (performance.now() - began > 60_000) this.restartMs = RESTART_FIRST_MS;
+    this.log.error({ provider: this.provider.name, ...how, againInMs: this.restartMs }, 'a provider ended');
+    const timer = setTimeout(() => {
+      if (!this.stopping) this.spawn();
+    }, this.restartMs);
+    timer.unref();
+    this.restartMs = Math.min(this.restartMs * 2, RESTART_MAX_MS);
   }
 
   /** Its lines are JSON logs already and go on as they are; anything else is kept as its last words. */
@@ -219,7 +234,7 @@ export class ProviderProcess {
       HOST: '127.0.0.1',
       PORT: String(this.provider.port),
       SOUK_HOME: this.config.home,
-      SOUK_PLATFORM_URL: `http://127.0.0.1:${this.config.port}`,
+      SOUK_PLATFORM_URL: localUrl(this.config.host, this.config.port),
       SOUK_PROVIDER_SLUG: this.provider.slug,
       SOUK_PROVIDER_PASSWORD: this.provider.password,
       SOUK_PROVIDER_SSO_SALT: this.provider.ssoSalt,

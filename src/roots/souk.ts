@@ -1,4 +1,5 @@
 import type { INestApplicationContext } from '@nestjs/common';
+import { foldersElsewhere } from '../../providers/engines/index.js';
 import { SYSTEM } from '../accounts/actor.js';
 import { Readiness } from '../api/ops/readiness.js';
 import { ImportManifest } from '../catalog/commands/import-manifest.js';
@@ -7,9 +8,10 @@ import { crashPointsFromEnv } from '../kernel/crash-points.js';
 import { createLogger, type Logger } from '../kernel/log.js';
 import type { Progress } from '../kernel/progress.js';
 import { bringUp } from './bring-up.js';
-import { has, startBroker, type Broker } from './broker.js';
+import { startBroker, type Broker } from './broker.js';
 import { chooseBundledProviders, findBundledProviders, ProviderProcess } from './bundled-providers.js';
 import { readCredentials, writeCredentials } from './credentials.js';
+import { has } from './role.js';
 
 /** A whole Souk that runs: engines, broker, bundled providers, as the role asks. */
 export interface Souk {
@@ -17,15 +19,20 @@ export interface Souk {
   log: Logger;
   /** What could not be had, in sentences. */
   missing: string[];
+  /** Where this Souk keeps what it makes: its folder, and what of its engines lies elsewhere. */
+  folders: string[];
   /** Ends everything in order; nothing that is under way is lost. */
   stop: () => Promise<void>;
 }
 
-/** Starts everything that the settings ask for. What was started is stopped again when a later part fails. */
-export async function startSouk(settings: Settings, progress: Progress): Promise<Souk> {
+/**
+ * Starts everything that the settings ask for. What was started is stopped again when a later part fails, or when the
+ * signal gives the start up.
+ */
+export async function startSouk(settings: Settings, progress: Progress, signal: AbortSignal): Promise<Souk> {
   // Before anything is started: a name that does not exist is a mistake in the settings.
   const chosen = has(settings.role, 'providers') ? chooseBundledProviders(settings.providers) : [];
-  const brought = await bringUp(settings, progress);
+  const brought = await bringUp(settings, progress, signal);
   const { config } = brought;
   const log = createLogger(config.logLevel, { role: config.role });
   const stops: (() => Promise<void>)[] = [];
@@ -35,15 +42,17 @@ export async function startSouk(settings: Settings, progress: Progress): Promise
     while (stops.length > 0) await stops.pop()?.();
   };
   try {
+    signal.throwIfAborted();
     progress.step('Migrating the database and starting the broker');
     const broker =
       config.role === 'providers'
         ? null
         : await startBroker(partsOf(config, log), (app) => expectProviders(app, chosen));
     if (broker !== null) stops.push(broker.stop);
+    signal.throwIfAborted();
     const missing = brought.missing.map((one) => `${one.engine}: ${one.why} ${one.fix}`);
     if (has(config.role, 'providers')) {
-      const providers = await startProviders(chosen, config, log, broker, progress, missing);
+      const providers = await startProviders({ chosen, config, log, broker, progress, missing, signal });
       // Providers outlive the broker's draining: calls that are under way need them.
       stops.splice(config.role === 'all' ? 1 : 0, 0, async () => {
         await Promise.all(providers.map((provider) => provider.stop()));
@@ -51,7 +60,8 @@ export async function startSouk(settings: Settings, progress: Progress): Promise
     }
     rememberAddress(config);
     progress.done();
-    return { config, log, missing, stop };
+    const folders = [config.home, ...(await foldersElsewhere(config.home))];
+    return { config, log, missing, folders, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -75,14 +85,26 @@ function notUpYet(): Promise<never> {
   return Promise.reject(new Error('not up yet'));
 }
 
-async function startProviders(
-  chosen: string[],
-  config: Config,
-  log: Logger,
-  broker: Broker | null,
-  progress: Progress,
-  missing: string[],
-): Promise<ProviderProcess[]> {
+interface ProvidersStart {
+  chosen: string[];
+  config: Config;
+  log: Logger;
+  broker: Broker | null;
+  progress: Progress;
+  missing: string[];
+  signal: AbortSignal;
+}
+
+/** Starts them one after the other; one that does not start is named as missing, unless the whole start is given up. */
+async function startProviders({
+  chosen,
+  config,
+  log,
+  broker,
+  progress,
+  missing,
+  signal,
+}: ProvidersStart): Promise<ProviderProcess[]> {
   const found = await findBundledProviders(config, chosen);
   // A process with the role `providers` alone still has to tell the catalogue where they are.
   const home =
@@ -93,12 +115,17 @@ async function startProviders(
     const process = new ProviderProcess(provider, config, log);
     running.push(process);
     try {
-      await process.start();
+      await process.start(signal);
       await home?.app.get(ImportManifest).run(SYSTEM, provider.manifest, { bundled: true });
       broker?.app.get(Readiness).add(checkName(provider.name), async () => {
         if (!(await process.healthy())) throw new Error('not healthy');
       });
     } catch (error) {
+      if (signal.aborted) {
+        await Promise.all(running.map((one) => one.stop()));
+        if (broker === null) await home?.stop();
+        throw error;
+      }
       const why = error instanceof Error ? error.message : String(error);
       missing.push(`${provider.slug}: ${why}`);
       progress.note(`${provider.slug} is not available: ${why}`);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -10,22 +10,19 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, delimiter, join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { freePort } from '../../providers/engines/index.js';
+import { processesOf, removeSouk } from '../support/leftovers.js';
 import { until } from '../support/until.js';
 
 /** All that a bare machine offers. */
-const PROGRAMS = ['node', 'npm', 'sh', 'apt', 'dpkg'];
-/** What a fresh clone does not have. */
-const NOT_CLONED = new Set(['node_modules', 'dist', '.git', '.souk', 'coverage']);
-
+const PROGRAMS = ['node', 'npm', 'npx', 'sh', 'apt', 'dpkg'];
 interface User {
   name: string;
   uid: number;
@@ -57,7 +54,7 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
     place = mkdtempSync(join(tmpdir(), 'souk-demo-'));
     chmodSync(place, 0o755);
     clone = join(place, 'clone');
-    cpSync(resolve('.'), clone, { recursive: true, filter: (source) => !NOT_CLONED.has(basename(source)) });
+    for (const file of filesOfRepository()) cpSync(resolve(file), join(clone, file));
     const bin = join(place, 'bin');
     for (const folder of [bin, join(place, 'home')]) mkdirSync(folder);
     for (const program of PROGRAMS) symlinkSync(findOnPath(program), join(bin, program));
@@ -70,7 +67,7 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
       demo.kill('SIGTERM');
       await ended;
     }
-    removeEngineData(join(clone, '.souk'));
+    await removeSouk(join(clone, '.souk'));
     rmSync(place, { recursive: true, force: true });
   });
 
@@ -113,6 +110,7 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
       '(souk-postgresql:essential-0): provisioned',
       'DATABASE_URL=postgres://•',
       'export HEROKU_HOST=',
+      'npx heroku config:get DATABASE_URL -a demo',
     ])
       assert.ok(output.includes(text), `${text}\n${output}`);
     assert.doesNotMatch(output, /"level":(50|60)/);
@@ -122,9 +120,8 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
     const exported = Object.fromEntries(
       [...output.matchAll(/^export ([A-Z_]+)='(.*)'$/gm)].map(([, name = '', value = '']) => [name, value]),
     );
-    const cli = join(clone, 'node_modules', 'heroku', 'bin', 'run.js');
     const url = (
-      await run(join(env.PATH ?? '', 'node'), [cli, 'config:get', 'DATABASE_URL', '-a', 'demo'], exported)
+      await run(join(env.PATH ?? '', 'npx'), ['heroku', 'config:get', 'DATABASE_URL', '-a', 'demo'], exported)
     ).trim();
     assert.match(url, /^postgres:\/\/.*@localhost:/);
     const client = new pg.Client({ connectionString: url });
@@ -139,9 +136,20 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
     // A terminal sends it to every process of its group, and npm hands on what it gets.
     process.kill(-(demo.pid ?? 0), 'SIGINT');
     await ended;
-    await until(() => assert.deepEqual(processesOf(place), []));
+    await until(async () => {
+      for (const folder of [place, join(clone, '.souk')]) assert.deepEqual(await processesOf(folder), []);
+    });
   }, 60_000);
 });
+
+/** What a clone of this working copy would hold: what git knows, and what is about to be added. */
+function filesOfRepository(): string[] {
+  // A checkout may belong to somebody else than whoever runs the tests.
+  const git = ['-c', 'safe.directory=*', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  return execFileSync('git', git, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
+    .split('\0')
+    .filter((file) => file !== '' && existsSync(file));
+}
 
 function findOnPath(program: string): string {
   const folder = (process.env.PATH ?? '').split(delimiter).find((one) => existsSync(join(one, program)));
@@ -155,34 +163,5 @@ function giveAway(path: string, user: User): void {
     const inside = join(path, entry.name);
     if (entry.isDirectory()) giveAway(inside, user);
     else if (!entry.isSymbolicLink()) chownSync(inside, user.uid, user.gid);
-  }
-}
-
-/** Command lines of the processes that have to do with a folder: by their arguments, or by where they work. */
-function processesOf(folder: string): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return command.includes(folder) || readlinkSync(`/proc/${pid}/cwd`).startsWith(folder)
-          ? [command]
-          : [];
-      } catch (error) {
-        // It ended while we looked, or is another user's.
-        if (error instanceof Error) return [];
-        throw error;
-      }
-    });
-}
-
-/** Root's engines keep their data outside of a home that others cannot enter. */
-function removeEngineData(home: string): void {
-  const outside = '/var/lib/souk';
-  if (!existsSync(outside)) return;
-  for (const id of readdirSync(outside)) {
-    const note = join(outside, id, 'home');
-    if (existsSync(note) && readFileSync(note, 'utf8').trim().startsWith(home))
-      rmSync(join(outside, id), { recursive: true, force: true });
   }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { ok } from '../support/api.js';
+import { processesOf } from '../support/leftovers.js';
 import { OwnSouk } from '../support/own-souk.js';
 import type { AddonBody, ReleaseBody } from '../support/resources.js';
 import { runSouk } from '../support/souk-process.js';
@@ -125,6 +126,27 @@ describe('souk up', () => {
     assert.equal(run.code, 1);
     assert.match(run.output, /Another program listens on that port/);
     ok(await souk.api.get('/account'));
+  });
+});
+
+describe('souk db migrate', () => {
+  it('is refused beside a Souk that runs, and leaves its PostgreSQL alone', async () => {
+    const refused = await souk.run(['db', 'migrate']);
+    assert.equal(refused.code, 1);
+    assert.match(refused.output, /Another Souk runs on/);
+    ok(await souk.api.get('/account'));
+  });
+
+  it('brings the schema up to date by itself, and leaves nothing running', async () => {
+    const other = new OwnSouk();
+    try {
+      const first = await other.run(['db', 'migrate']);
+      assert.match(first.output, /Ran \d+: /);
+      assert.deepEqual(await processesOf(other.home), []);
+      assert.match((await other.run(['db', 'migrate'])).output, /The schema is up to date/);
+    } finally {
+      await other.remove();
+    }
   });
 });
 

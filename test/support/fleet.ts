@@ -6,7 +6,6 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import {
   freePort,
-  removeEngine,
   startPostgres,
   startRedis,
   type PostgresCluster,
@@ -14,11 +13,14 @@ import {
 } from '../../providers/engines/index.js';
 import type { QueueBackend } from '../../src/kernel/config.js';
 import { Api } from './api.js';
+import { removeSouk } from './leftovers.js';
 import { SoukProcess } from './souk-process.js';
 import { until } from './until.js';
 
 export type FleetRole = 'api' | 'worker' | 'relay' | 'providers';
 const ROLES: FleetRole[] = ['providers', 'api', 'relay', 'worker'];
+
+const ENGINE = { name: 'fleet', unsafeFast: true, settings: { max_connections: '300' } };
 
 const TOKEN = 'operator-token-of-the-fleet';
 
@@ -43,30 +45,31 @@ export class Fleet {
     const place = mkdtempSync(join(tmpdir(), 'souk-fleet-'));
     chmodSync(place, 0o711);
     const [home, engines] = [join(place, 'home'), join(place, 'engines')];
-    const postgres = await startPostgres({
-      home: engines,
-      name: 'fleet',
-      unsafeFast: true,
-      settings: { max_connections: '300' },
-    });
-    const redis = queue === 'redis' ? await startRedis({ home: engines, name: 'fleet' }) : null;
-    const fleet = new Fleet(home, engines, queue, await freePort(), postgres, redis);
-    // One after the other: the first makes the key ring that all of them share.
-    for (const role of ROLES) {
-      fleet.spawn(role);
-      await fleet.waitUntilUp(role);
+    let fleet: Fleet | null = null;
+    try {
+      const postgres = await startPostgres({ home: engines, ...ENGINE });
+      const redis = queue === 'redis' ? await startRedis({ home: engines, name: 'fleet' }) : null;
+      fleet = new Fleet(home, engines, queue, await freePort(), postgres, redis);
+      // One after the other: the catalogue is filled before anybody asks for an add-on.
+      for (const role of ROLES) {
+        fleet.spawn(role);
+        await fleet.waitUntilUp(role);
+      }
+      return fleet;
+    } catch (error) {
+      await fleet?.endProcesses();
+      await remove(place, home, engines);
+      throw error;
     }
-    return fleet;
   }
 
   async stop(): Promise<void> {
-    for (const role of [...ROLES].reverse()) await this.processes.get(role)?.kill('SIGTERM');
-    await this.redis?.stop();
-    await this.postgres.stop();
-    if (this.redis !== null) await removeEngine({ home: this.engines, kind: 'redis', name: 'fleet' });
-    await removeEngine({ home: this.engines, kind: 'postgres', name: 'fleet' });
-    await removeEngine({ home: join(this.home, 'providers', 'postgres'), kind: 'postgres', name: 'shared' });
-    rmSync(join(this.home, '..'), { recursive: true, force: true });
+    await this.endProcesses();
+    await remove(join(this.home, '..'), this.home, this.engines);
+  }
+
+  private async endProcesses(): Promise<void> {
+    for (const role of [...ROLES].reverse()) await this.processes.get(role)?.end();
   }
 
   get api(): Api {
@@ -110,12 +113,7 @@ export class Fleet {
   /** Stops the broker's PostgreSQL under all processes, and starts it again on the same port. */
   async restartPostgres(): Promise<void> {
     await this.postgres.stop();
-    this.postgres = await startPostgres({
-      home: this.engines,
-      name: 'fleet',
-      unsafeFast: true,
-      settings: { max_connections: '300' },
-    });
+    this.postgres = await startPostgres({ home: this.engines, ...ENGINE });
   }
 
   async query<T extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<T[]> {
@@ -160,6 +158,12 @@ export class Fleet {
       ...(this.redis === null ? {} : { REDIS_URL: this.redis.url }),
     };
   }
+}
+
+/** Whatever runs there, in whichever state it is. */
+async function remove(place: string, ...homes: string[]): Promise<void> {
+  for (const home of homes) await removeSouk(home);
+  rmSync(place, { recursive: true, force: true });
 }
 
 /** A name that no other test uses. */

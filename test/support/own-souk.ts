@@ -1,8 +1,8 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removeEngine } from '../../providers/engines/index.js';
 import { Api } from './api.js';
+import { removeSouk } from './leftovers.js';
 import { runSouk, SoukProcess, type Ending } from './souk-process.js';
 
 interface Credentials {
@@ -27,8 +27,14 @@ export class OwnSouk {
     command = 'up',
     up: string | RegExp = 'Souk is up',
   ): Promise<SoukProcess> {
-    this.process = SoukProcess.spawn([command], this.environment(env));
-    await this.process.waitFor(up, 120_000);
+    const begun = this.begin(env, command);
+    await begun.waitFor(up, 120_000);
+    return begun;
+  }
+
+  /** The same, without waiting. `node`: another copy of the program that runs it. */
+  begin(env: Record<string, string> = {}, command = 'up', node?: string): SoukProcess {
+    this.process = SoukProcess.spawn([command], this.environment(env), node);
     return this.process;
   }
 
@@ -49,15 +55,13 @@ export class OwnSouk {
   async stop(): Promise<Ending | null> {
     const running = this.process;
     this.process = null;
-    return running === null ? null : running.isRunning ? running.kill('SIGTERM') : running.ended();
+    return running === null ? null : running.isRunning ? running.end() : running.ended();
   }
 
   /** Stops it and takes away what it left, on whichever disk it lies. */
   async remove(): Promise<void> {
     await this.stop();
-    await removeEngine({ home: this.home, kind: 'postgres', name: 'broker' });
-    await removeEngine({ home: this.home, kind: 'redis', name: 'queue' });
-    await removeEngine({ home: join(this.home, 'providers', 'postgres'), kind: 'postgres', name: 'shared' });
+    await removeSouk(this.home);
     rmSync(join(this.home, '..'), { recursive: true, force: true });
   }
 

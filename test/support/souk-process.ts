@@ -10,6 +10,9 @@ export interface Ending {
 /** What a process needs of the surrounding environment; everything else is said by the test. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'TZ', 'SOUK_ENGINE_CACHE', 'SOUK_ENGINES_DISABLE'];
 
+/** A stop takes a second or two; one that takes this long has failed. */
+const END_MS = 30_000;
+
 /** A real `souk` process. */
 export class SoukProcess {
   output = '';
@@ -27,13 +30,13 @@ export class SoukProcess {
     });
   }
 
-  static spawn(args: string[], env: Record<string, string>, cwd?: string): SoukProcess {
+  /** `node`: another copy of the program that runs it. */
+  static spawn(args: string[], env: Record<string, string>, node = process.execPath): SoukProcess {
     const inherited = Object.fromEntries(
       INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     );
     return new SoukProcess(
-      spawn(process.execPath, ['bin/souk.mjs', ...args], {
-        cwd,
+      spawn(node, ['bin/souk.mjs', ...args], {
         env: { ...inherited, ...env },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
@@ -48,14 +51,19 @@ export class SoukProcess {
     return this.ending === null;
   }
 
-  /** Waits for a text in its output; fails early when it ended without it. */
+  /** Waits for a text in its output; fails at once when it ended without it. */
   async waitFor(text: string | RegExp, timeoutMs = 60_000): Promise<void> {
-    await until(() => {
-      if (typeof text === 'string' ? this.output.includes(text) : text.test(this.output)) return;
-      throw new Error(
-        `"${text}" is not in its output${this.isRunning ? '' : ', and it has ended'}:\n${this.output.slice(-4_000)}`,
-      );
+    const said = () => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output));
+    const lastLines = () => `\n${this.output.slice(-4_000)}`;
+    const ending = await until(() => {
+      if (said()) return null;
+      if (this.ending !== null) return this.ending;
+      throw new Error(`"${text}" is not in its output:${lastLines()}`);
     }, timeoutMs);
+    if (ending !== null)
+      throw new Error(
+        `It ended (code ${ending.code}, signal ${ending.signal}) without "${text}":${lastLines()}`,
+      );
   }
 
   /** Waits until it has ended. */
@@ -66,6 +74,14 @@ export class SoukProcess {
   async kill(signal: NodeJS.Signals): Promise<Ending> {
     this.child.kill(signal);
     return this.gone;
+  }
+
+  /** Tells it to end, and kills it when it does not. */
+  async end(): Promise<Ending> {
+    const killer = setTimeout(() => this.child.kill('SIGKILL'), END_MS);
+    const ending = await this.kill('SIGTERM');
+    clearTimeout(killer);
+    return ending;
   }
 }
 

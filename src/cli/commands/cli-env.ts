@@ -6,7 +6,7 @@ import { printFacts } from '../output.js';
  * What points the unmodified `heroku` CLI at this server. The data host is a bare name: the CLI takes scheme and
  * port from HEROKU_HOST. Telemetry and look-ups elsewhere are off, because the token would travel with some of them.
  */
-export function herokuEnvironment({ url, token }: Target): Record<string, string> {
+function herokuEnvironment({ url, token }: Target): Record<string, string> {
   const { hostname } = new URL(url);
   return {
     HEROKU_HOST: url,

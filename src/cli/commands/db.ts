@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import { startPostgres } from '../../../providers/engines/index.js';
 import { Clock } from '../../kernel/clock.js';
-import { readSettings } from '../../kernel/config.js';
+import { readSettings, type Settings } from '../../kernel/config.js';
 import { createDataSource, migrate, migrationsFolder } from '../../kernel/db/data-source.js';
+import { claimHome, makeHome } from '../../roots/bring-up.js';
 import { TerminalProgress } from '../terminal-progress.js';
 
 /** `souk db …`: the broker's schema. */
@@ -29,16 +30,9 @@ export function addDbCommands(program: Command): void {
 async function migrateNow(): Promise<void> {
   const settings = readSettings(process.env, process.cwd());
   const progress = new TerminalProgress();
-  const own =
-    settings.databaseUrl === null
-      ? await startPostgres({
-          home: resolve(settings.home),
-          name: 'broker',
-          progress: (sentence) => progress.step(sentence),
-        })
-      : null;
+  const own = settings.databaseUrl === null ? await startOwnPostgres(settings, progress) : null;
   progress.step('Migrating');
-  const source = createDataSource(settings.databaseUrl?.reveal() ?? own?.adminUrl ?? '', [], 2);
+  const source = createDataSource(settings.databaseUrl?.reveal() ?? own?.url ?? '', [], 2);
   try {
     await source.initialize();
     const done = await migrate(source);
@@ -46,8 +40,33 @@ async function migrateNow(): Promise<void> {
       done.length === 0 ? 'The schema is up to date.' : `Ran ${done.length}: ${done.join(', ')}.`,
     );
   } finally {
+    progress.fail();
     if (source.isInitialized) await source.destroy();
     await own?.stop();
+  }
+}
+
+/** For this command alone: a whole Souk on that folder is refused, and a server that others started is left to them. */
+async function startOwnPostgres(
+  settings: Settings,
+  progress: TerminalProgress,
+): Promise<{ url: string; stop: () => Promise<void> }> {
+  const home = makeHome(settings);
+  const release = await claimHome(home);
+  try {
+    const cluster = await startPostgres({
+      home,
+      name: 'broker',
+      progress: (sentence) => progress.step(sentence),
+    });
+    const stop = async () => {
+      if (!cluster.adopted) await cluster.stop();
+      await release();
+    };
+    return { url: cluster.adminUrl, stop };
+  } catch (error) {
+    await release();
+    throw error;
   }
 }
 

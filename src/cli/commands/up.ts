@@ -10,7 +10,7 @@ export function addUpCommand(program: Command): void {
       runUntilSignal(process.env, async (souk, progress) => {
         for (const sentence of souk.missing) progress.note(sentence);
         progress.done(
-          `Souk is up at ${souk.config.publicUrl} (role ${souk.config.role}, queue on ${souk.config.queue})`,
+          `Souk is up at ${souk.config.publicUrl} (role ${souk.config.role}, queue on ${souk.config.queue}), kept in ${souk.folders.join(', ')}`,
         );
       }),
     );

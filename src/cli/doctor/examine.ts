@@ -1,9 +1,9 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync, statfsSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
 import { freemem } from 'node:os';
-import { dirname, resolve } from 'node:path';
-import { isPortFree, surveyEngines } from '../../../providers/engines/index.js';
-import { readSettings, SettingsError, type Settings } from '../../kernel/config.js';
+import { dirname, join, resolve } from 'node:path';
+import { surveyEngines, whyNoListening } from '../../../providers/engines/index.js';
+import { localUrl, readSettings, SettingsError, type Settings } from '../../kernel/config.js';
 import { readCredentials } from '../../roots/credentials.js';
 import type { Check } from './check.js';
 import { checkDatabase, checkRedis } from './services.js';
@@ -20,8 +20,7 @@ export async function examine(env: NodeJS.ProcessEnv, cwd: string): Promise<Chec
   return [
     checkNode(),
     { name: 'settings', verdict: 'good', found: 'the environment makes sense' },
-    checkHome(home),
-    checkDisk(home),
+    ...checkHome(home),
     checkMemory(),
     await checkLocalhost(),
     await checkPort(settings, home),
@@ -46,27 +45,29 @@ function checkNode(): Check {
   };
 }
 
-/** The folder itself may not be there yet; then the nearest one above it must let us make it. */
-function checkHome(home: string): Check {
+/** The folder itself may not be there yet; then the nearest one above it must let us make it, and has its disk. */
+function checkHome(home: string): Check[] {
   let folder = home;
   while (!existsSync(folder)) folder = dirname(folder);
   try {
-    accessSync(folder, constants.W_OK | constants.X_OK);
-    return { name: 'SOUK_HOME', verdict: 'good', found: home === folder ? home : `${home} (will be made)` };
+    // Tried, since permissions do not tell it: root has them in /proc and on a disk that is mounted read-only.
+    rmdirSync(mkdtempSync(join(folder, '.souk-doctor-')));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    return {
-      name: 'SOUK_HOME',
-      verdict: 'bad',
-      found: `${folder} cannot be written to`,
-      fix: 'Set SOUK_HOME to a folder of your own.',
-    };
+    return [
+      {
+        name: 'SOUK_HOME',
+        verdict: 'bad',
+        found: `nothing can be made in ${folder} (${error.message.split(',')[0]})`,
+        fix: 'Set SOUK_HOME to a folder of your own.',
+      },
+    ];
   }
+  const found = home === folder ? home : `${home} (will be made)`;
+  return [{ name: 'SOUK_HOME', verdict: 'good', found }, checkDisk(folder)];
 }
 
-function checkDisk(home: string): Check {
-  let folder = home;
-  while (!existsSync(folder)) folder = dirname(folder);
+function checkDisk(folder: string): Check {
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   const found = `${Math.floor(free / MIB)} MB free`;
@@ -96,10 +97,18 @@ async function checkLocalhost(): Promise<Check> {
       };
 }
 
-async function checkPort({ port }: Settings, home: string): Promise<Check> {
-  if (port === 0 || (await isPortFree(port)))
+async function checkPort({ host, port }: Settings, home: string): Promise<Check> {
+  const obstacle = await whyNoListening(port, host);
+  if (obstacle === null)
     return { name: 'port', verdict: 'good', found: port === 0 ? 'any free one' : `${port} is free` };
-  if (await answersAsSouk(`http://127.0.0.1:${port}`))
+  if (!('code' in obstacle) || obstacle.code !== 'EADDRINUSE')
+    return {
+      name: 'port',
+      verdict: 'bad',
+      found: `nothing can listen on port ${port} of ${host} (${obstacle.message})`,
+      fix: "Set HOST to one of this machine's own addresses, and PORT to one above 1023.",
+    };
+  if (await answersAsSouk(localUrl(host, port)))
     return {
       name: 'port',
       verdict: 'good',

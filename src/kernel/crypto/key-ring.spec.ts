@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -74,6 +74,15 @@ describe('a key ring', () => {
       assert.throws(() => KeyRing.fromText(text), /SOUK_MASTER_KEY/);
     },
   );
+
+  it('names a file that is damaged, and makes no new key in its place', () => {
+    const file = join(folder, 'ring');
+    for (const text of ['', 'k1:cut-sho']) {
+      writeFileSync(file, text);
+      assert.throws(() => KeyRing.fromFile(file), /ring is damaged \(.*Restore it from a backup/);
+      assert.equal(readFileSync(file, 'utf8'), text);
+    }
+  });
 
   it('from the environment takes no new key by itself', () => {
     assert.throws(() => KeyRing.fromText(key(1)).addKey(), { id: 'keys_from_environment' });

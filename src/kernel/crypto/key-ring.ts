@@ -1,17 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
 import { defineErrors } from '../errors.js';
+import { DamagedFile, makeFile, readTextFile, replaceFile } from '../whole-file.js';
 
 /** An encrypted value as it lies in a row: nonce, tag and ciphertext in one buffer, and the key's id beside it. */
 export interface Sealed {
@@ -36,6 +26,7 @@ interface Key {
   bytes: Buffer;
 }
 
+const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
@@ -56,12 +47,23 @@ export class KeyRing {
 
   /** From `SOUK_MASTER_KEY`: a comma list of `id:base64`, the current key first; a lone base64 key is called k1. */
   static fromText(text: string): KeyRing {
-    return new KeyRing(parseKeys(text), null);
+    const keys = parseKeys(text);
+    if (typeof keys === 'string') throw new Error(`SOUK_MASTER_KEY: ${keys}`);
+    return new KeyRing(keys, null);
   }
 
-  /** From a file of the same form (0600), made with one fresh key when absent. Changes by others are picked up. */
+  /** What is wrong with such a text, in words; null when it is a key ring. */
+  static problemIn(text: string): string | null {
+    const keys = parseKeys(text);
+    return typeof keys === 'string' ? keys : null;
+  }
+
+  /**
+   * From a file of the same form (0600), made with one fresh key when absent; of several processes that find none,
+   * all use the key of the first. Changes by others are picked up.
+   */
   static fromFile(file: string): KeyRing {
-    if (!existsSync(file)) writeKeys(file, [freshKey([])]);
+    if (readTextFile(file) === null) makeFile(file, textOf([freshKey([])]));
     const ring = new KeyRing([], file);
     ring.reload();
     return ring;
@@ -71,11 +73,6 @@ export class KeyRing {
   get currentId(): string {
     this.reloadWhenChanged();
     return this.current().id;
-  }
-
-  get ids(): string[] {
-    this.reloadWhenChanged();
-    return this.keys.map((key) => key.id);
   }
 
   seal(plaintext: string, context: string): Sealed {
@@ -104,7 +101,7 @@ export class KeyRing {
     this.reload();
     const key = freshKey(this.keys.map(({ id }) => id));
     this.keys = [key, ...this.keys];
-    writeKeys(this.file, this.keys);
+    replaceFile(this.file, textOf(this.keys));
     this.reload();
     return key.id;
   }
@@ -132,11 +129,19 @@ export class KeyRing {
   private reload(): void {
     if (this.file === null) return;
     this.readMtimeMs = statSync(this.file).mtimeMs;
-    this.keys = parseKeys(readFileSync(this.file, 'utf8'));
+    const keys = parseKeys(readTextFile(this.file) ?? '');
+    if (typeof keys === 'string')
+      throw new DamagedFile(
+        this.file,
+        keys,
+        'Restore it from a backup: without its keys no stored secret can be read.',
+      );
+    this.keys = keys;
   }
 }
 
-function parseKeys(text: string): Key[] {
+/** The keys, or what is wrong with the text. */
+function parseKeys(text: string): Key[] | string {
   const parts = text
     .split(/[,\n]/)
     .map((part) => part.trim())
@@ -144,33 +149,21 @@ function parseKeys(text: string): Key[] {
   const keys = parts.map((part) => {
     const colon = part.indexOf(':');
     const id = colon < 0 ? 'k1' : part.slice(0, colon);
-    const bytes = Buffer.from(colon < 0 ? part : part.slice(colon + 1), 'base64');
-    if (bytes.length !== 32)
-      throw new Error(`SOUK_MASTER_KEY: key ${id} must be 32 bytes in base64 (openssl rand -base64 32)`);
-    return { id, bytes };
+    return { id, bytes: Buffer.from(colon < 0 ? part : part.slice(colon + 1), 'base64') };
   });
-  if (keys.length === 0) throw new Error('SOUK_MASTER_KEY: there is no key in it');
-  if (new Set(keys.map(({ id }) => id)).size !== keys.length)
-    throw new Error('SOUK_MASTER_KEY: two keys have the same id');
+  const short = keys.find(({ bytes }) => bytes.length !== KEY_BYTES);
+  if (short !== undefined)
+    return `key ${short.id} must be ${KEY_BYTES} bytes in base64 (openssl rand -base64 ${KEY_BYTES})`;
+  if (keys.length === 0) return 'there is no key in it';
+  if (new Set(keys.map(({ id }) => id)).size !== keys.length) return 'two keys have the same id';
   return keys;
 }
 
 function freshKey(taken: string[]): Key {
   const highest = taken.reduce((max, id) => Math.max(max, Number(/^k(\d+)$/.exec(id)?.[1] ?? 0)), 0);
-  return { id: `k${highest + 1}`, bytes: randomBytes(32) };
+  return { id: `k${highest + 1}`, bytes: randomBytes(KEY_BYTES) };
 }
 
-/**
- * Written beside and renamed, so that a crash leaves either the old ring or the new one; on disk before it returns,
- * since a key that a power cut takes away takes every secret under it along.
- */
-function writeKeys(file: string, keys: Key[]): void {
-  const text = keys.map((key) => `${key.id}:${key.bytes.toString('base64')}`).join('\n');
-  const beside = `${file}.${process.pid}.new`;
-  writeFileSync(beside, `${text}\n`, { mode: 0o600, flush: true });
-  chmodSync(beside, 0o600);
-  renameSync(beside, file);
-  const folder = openSync(dirname(file), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
+function textOf(keys: Key[]): string {
+  return `${keys.map((key) => `${key.id}:${key.bytes.toString('base64')}`).join('\n')}\n`;
 }
