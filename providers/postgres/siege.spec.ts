@@ -19,11 +19,12 @@ describe('a hostile tenant of the shared cluster', () => {
     [enemy, other] = [(await provider.tenant()).url, (await provider.tenant()).url];
   });
   afterAll(async () => {
+    const { lines } = provider;
+    await bench.clear();
     assert.deepEqual(
-      provider.lines.filter((line) => line.includes('a part of the watchdog')),
+      lines.filter((line) => line.includes('a part of the watchdog')),
       [],
     );
-    await bench.clear();
   });
 
   const said = (words: string): boolean => provider.lines.some((line) => line.includes(words));
@@ -196,11 +197,12 @@ describe('a cluster with few connections', () => {
     });
   });
   afterAll(async () => {
+    const { lines } = provider;
+    await bench.clear();
     assert.deepEqual(
-      provider.lines.filter((line) => line.includes('a part of the watchdog')),
+      lines.filter((line) => line.includes('a part of the watchdog')),
       [],
     );
-    await bench.clear();
   });
 
   it('sells so many and no more, also to many at once, and says so to its operator', async () => {
