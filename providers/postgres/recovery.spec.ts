@@ -182,8 +182,13 @@ describe('the Postgres provider, when something around it fails', () => {
       );
     }
     const admin = await providerClusterUrl(home);
-    const stuck = `SELECT pid FROM pg_stat_activity WHERE query LIKE 'VACUUM (FULL) %trapped' AND state = 'active'`;
-    await until('both hold a place', async () => (await rowsOf(admin, stuck)).length === 2);
+    const stuck = `SELECT datname FROM pg_stat_activity WHERE query LIKE 'VACUUM (FULL) %trapped' AND state = 'active'`;
+    // Each is cut short after a while, and rests: they need not be at it at the same moment.
+    const seen = new Set<string>();
+    await until('both have held a place', async () => {
+      for (const { datname } of await rowsOf<{ datname: string }>(admin, stuck)) seen.add(datname);
+      return seen.size === 2;
+    });
     const honest = await provider.tenant();
     await rowsOf(honest.url, FILLED_TABLE);
     await fillUntilEnded(await bench.connect(honest.url));
