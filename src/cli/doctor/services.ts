@@ -51,8 +51,9 @@ export async function checkRedis(url: Secret): Promise<Check> {
     connectTimeout: 5_000,
     retryStrategy: () => null,
   });
-  // The failure itself is reported below; without a listener the client prints it as well.
-  redis.on('error', () => undefined);
+  // The client throws only that it is closed; what closed it comes as an event.
+  let cause: unknown;
+  redis.on('error', (error: unknown) => (cause ??= error));
   try {
     await redis.connect();
     const info = await redis.info();
@@ -74,7 +75,7 @@ export async function checkRedis(url: Secret): Promise<Check> {
     return {
       name,
       verdict: 'bad',
-      found: reason(error),
+      found: reason(cause ?? error),
       fix: 'Check the address and the password in REDIS_URL.',
     };
   } finally {
