@@ -58,13 +58,14 @@ export class OperationRunner implements OnApplicationShutdown {
   private async claim(id: OperationId): Promise<Operation | null> {
     const known = await this.operations.find(this.db.manager, id);
     if (known === null || isFinal(known.state)) return null;
-    const now = this.clock.now();
-    const expected = known.deadlineAt <= now;
+    const expected = known.deadlineAt <= this.clock.now();
     return this.db.transaction(`${known.type}.claim`, async (tx) => {
       // A passed deadline may change the add-on and its apps: those are locked before the operation, as everywhere.
       if (expected) await this.locks.take(tx, known.addonId);
       const operation = await this.operations.lock(tx, id);
       if (operation === null || isFinal(operation.state)) return null;
+      // Read under the lock, which may have been waited for: a lease begins now.
+      const now = this.clock.now();
       if (operation.leaseUntil !== null && operation.leaseUntil > now) return null;
       const late = expected && operation.deadlineAt <= now;
       let state = operation.state;
