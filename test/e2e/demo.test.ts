@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -18,11 +18,12 @@ import { delimiter, join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { freePort } from '../../providers/engines/index.js';
+import { filesOfRepository } from '../support/git.js';
 import { processesOf, removeSouk } from '../support/leftovers.js';
 import { until } from '../support/until.js';
 
 /** All that a bare machine offers. */
-const PROGRAMS = ['node', 'npm', 'npx', 'sh', 'apt', 'dpkg'];
+const PROGRAMS = ['node', 'npm', 'sh', 'apt', 'dpkg'];
 interface User {
   name: string;
   uid: number;
@@ -54,7 +55,7 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
     place = mkdtempSync(join(tmpdir(), 'souk-demo-'));
     chmodSync(place, 0o755);
     clone = join(place, 'clone');
-    for (const file of filesOfRepository()) cpSync(resolve(file), join(clone, file));
+    for (const file of await filesOfRepository()) cpSync(resolve(file), join(clone, file));
     const bin = join(place, 'bin');
     for (const folder of [bin, join(place, 'home')]) mkdirSync(folder);
     for (const program of PROGRAMS) symlinkSync(findOnPath(program), join(bin, program));
@@ -120,8 +121,13 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
     const exported = Object.fromEntries(
       [...output.matchAll(/^export ([A-Z_]+)='(.*)'$/gm)].map(([, name = '', value = '']) => [name, value]),
     );
-    const url = (
-      await run(join(env.PATH ?? '', 'npx'), ['heroku', 'config:get', 'DATABASE_URL', '-a', 'demo'], exported)
+    const url = // npx by another name: a machine may have npm alone.
+    (
+      await run(
+        join(env.PATH ?? '', 'npm'),
+        ['exec', '--', 'heroku', 'config:get', 'DATABASE_URL', '-a', 'demo'],
+        exported,
+      )
     ).trim();
     assert.match(url, /^postgres:\/\/.*@localhost:/);
     const client = new pg.Client({ connectionString: url });
@@ -141,15 +147,6 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
     });
   }, 60_000);
 });
-
-/** What a clone of this working copy would hold: what git knows, and what is about to be added. */
-function filesOfRepository(): string[] {
-  // A checkout may belong to somebody else than whoever runs the tests.
-  const git = ['-c', 'safe.directory=*', 'ls-files', '-z', '--cached', '--others', '--exclude-standard'];
-  return execFileSync('git', git, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 })
-    .split('\0')
-    .filter((file) => file !== '' && existsSync(file));
-}
 
 function findOnPath(program: string): string {
   const folder = (process.env.PATH ?? '').split(delimiter).find((one) => existsSync(join(one, program)));

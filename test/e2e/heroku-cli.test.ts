@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { folderOfGit } from '../support/git.js';
 import { OwnSouk } from '../support/own-souk.js';
 
 /** The real `heroku` CLI, unmodified, pointed here by nothing but what `souk cli-env` prints. */
@@ -20,6 +21,7 @@ beforeAll(async () => {
   environment = JSON.parse(printed.output) as Record<string, string>;
   // The CLI edits the git configuration in HOME.
   scratch = mkdtempSync(join(tmpdir(), 'souk-heroku-'));
+  environment.PATH = [process.env.PATH ?? '', await folderOfGit(scratch)].join(delimiter);
 });
 afterAll(async () => {
   await souk.remove();
@@ -35,7 +37,7 @@ interface Run {
 
 function heroku(...args: string[]): Promise<Run> {
   return new Promise((resolve) => {
-    const env = { PATH: process.env.PATH, ...environment, HOME: scratch, NO_COLOR: '1' };
+    const env = { ...environment, HOME: scratch, NO_COLOR: '1' };
     execFile(process.execPath, [CLI, ...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr, both: stdout + stderr });
     });
