@@ -11,6 +11,8 @@ export class Operation {
   @Column('integer') attempt!: number;
   @Column('timestamptz', { name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
   @Column('timestamptz', { name: 'next_attempt_at' }) nextAttemptAt!: Date;
+  /** Has a fresh job until then, so that no second one is made; null: it never had one. */
+  @Column('timestamptz', { name: 'nudged_until', nullable: true }) nudgedUntil!: Date | null;
   @Column('timestamptz', { name: 'deadline_at' }) deadlineAt!: Date;
   @Column('uuid', { name: 'actor_id', nullable: true }) actorId!: string | null;
   @Column('text', { name: 'actor_name' }) actorName!: string;

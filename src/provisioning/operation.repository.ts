@@ -51,15 +51,15 @@ export class OperationRepository {
   }
 
   /**
-   * Takes operations that nobody moves (no live lease, and their time has come) and puts their next look off by
-   * `againAt`, so that two reconcilers do not nudge the same one.
+   * Takes operations that nobody moves (no live lease, and their time has come) and leaves them alone until `againAt`,
+   * so that two reconcilers do not nudge the same one.
    */
   async takeDue(tx: Tx, now: Date, againAt: Date, max: number): Promise<OperationId[]> {
     const [rows]: [{ id: OperationId }[], number] = await tx.query(
-      `UPDATE operations SET next_attempt_at = $2 WHERE id IN (
+      `UPDATE operations SET nudged_until = $2 WHERE id IN (
          SELECT id FROM operations
          WHERE finished_at IS NULL AND (lease_until IS NULL OR lease_until <= $1)
-           AND next_attempt_at <= $1
+           AND next_attempt_at <= $1 AND (nudged_until IS NULL OR nudged_until <= $1)
          ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
        RETURNING id`,
       [now, againAt, max],

@@ -54,7 +54,7 @@ export class OperationRunner implements OnApplicationShutdown {
     await this.recordOutcome.run(operation, outcome, beganAt);
   }
 
-  /** Takes the lease; null where the operation is finished, waits for a call-back, or is another worker's. */
+  /** Takes the lease; null where the operation is finished, waits, or is another worker's. */
   private async claim(id: OperationId): Promise<Operation | null> {
     const known = await this.operations.find(this.db.manager, id);
     if (known === null || isFinal(known.state)) return null;
@@ -67,6 +67,7 @@ export class OperationRunner implements OnApplicationShutdown {
       // Read under the lock, which may have been waited for: a lease begins now.
       const now = this.clock.now();
       if (operation.leaseUntil !== null && operation.leaseUntil > now) return null;
+      if (rests(operation, now)) return null;
       const late = expected && operation.deadlineAt <= now;
       let state = operation.state;
       if (state === 'calling') state = move(operation, state, 'lost');
@@ -91,6 +92,7 @@ export class OperationRunner implements OnApplicationShutdown {
         deadlineAt,
         updatedAt,
         nextAttemptAt: leaseUntil ?? now,
+        nudgedUntil: null,
       });
       return claimed;
     });
@@ -117,6 +119,11 @@ export class OperationRunner implements OnApplicationShutdown {
       );
     return plusMs(now, DELETE_DEADLINE_MS);
   }
+}
+
+/** Waits for its next try: a job that comes twice, or a caller who asks again, does not bring that forward. */
+function rests({ state, leaseUntil, nextAttemptAt }: Operation, now: Date): boolean {
+  return state !== 'queued' && leaseUntil === null && nextAttemptAt > now;
 }
 
 function move(operation: Operation, state: OperationState, event: 'lost' | 'claimed'): OperationState {

@@ -30,6 +30,7 @@ export function openOperation(
     attempt: 0,
     leaseUntil: null,
     nextAttemptAt: plusMs(now, graceMs),
+    nudgedUntil: null,
     deadlineAt: plusMs(now, type === 'provision' ? PROVISION_DEADLINE_MS : DELETE_DEADLINE_MS),
     actorId: author.kind === 'account' ? author.id : null,
     actorName: author.name,

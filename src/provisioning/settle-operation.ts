@@ -3,12 +3,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Addon } from '../addons/addon.entity.js';
 import { AddonRepository } from '../addons/addon.repository.js';
 import { addonErrors } from '../addons/addons.errors.js';
-import { Clock } from '../kernel/clock.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { Database } from '../kernel/db/database.js';
 import type { AddonId } from '../kernel/ids.js';
 import { LOGGER, type Logger } from '../kernel/log.js';
-import type { Operation } from './operation.entity.js';
 import { isFinal } from './operation.machine.js';
 import { OperationRepository } from './operation.repository.js';
 import { OperationRunner } from './operation.runner.js';
@@ -25,7 +23,6 @@ export class SettleOperation {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly log: Logger,
-    private readonly clock: Clock,
     private readonly db: Database,
     private readonly addons: AddonRepository,
     private readonly operations: OperationRepository,
@@ -61,7 +58,7 @@ export class SettleOperation {
 
   private async settle(addonId: AddonId, signal: AbortSignal): Promise<void> {
     const operation = await this.operations.findActive(this.db.manager, addonId);
-    if (operation === null || this.rests(operation)) return;
+    if (operation === null) return;
     await this.runner.advance(operation.id);
     for (;;) {
       const now = await this.operations.find(this.db.manager, operation.id);
@@ -69,11 +66,6 @@ export class SettleOperation {
       if (signal.aborted || now === null || isFinal(now.state) || now.leaseUntil === null) return;
       await wait(LOOK_MS);
     }
-  }
-
-  /** Waits for its next try, which a caller who asks again does not bring forward: the provider gave no answer. */
-  private rests({ state, leaseUntil, nextAttemptAt }: Operation): boolean {
-    return state !== 'queued' && leaseUntil === null && nextAttemptAt > this.clock.now();
   }
 
   private async throwRefusal(addon: Addon): Promise<never> {
