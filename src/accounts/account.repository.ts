@@ -74,8 +74,14 @@ export class AccountRepository {
     });
   }
 
-  async moveToken(tx: Tx, id: TokenId, to: AccountId): Promise<void> {
-    await tx.update(AccessToken, { id }, { accountId: to });
+  /** Makes a token of the start-up this account's, and of this place. */
+  async adoptToken(
+    tx: Tx,
+    id: TokenId,
+    accountId: AccountId,
+    origin: Exclude<TokenOrigin, 'request'>,
+  ): Promise<void> {
+    await tx.update(AccessToken, { id }, { accountId, origin });
   }
 
   /** Whether there was such a token to revoke. */

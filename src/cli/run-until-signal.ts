@@ -52,6 +52,7 @@ async function startUnlessTold(
     progress.fail();
     progress.note('Stopping: what was started is ended.');
     exitWhenAskedAgain();
+    setTimeout(() => process.exit(1), STOP_MAX_MS).unref();
     giveUp.abort(new StartGivenUp(name));
   });
   try {

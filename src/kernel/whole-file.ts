@@ -6,6 +6,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -25,7 +26,12 @@ export class DamagedFile extends Error {
  */
 export function replaceFile(file: string, text: string): void {
   const draft = writeDraft(file, text);
-  renameSync(draft, file);
+  try {
+    renameSync(draft, file);
+  } catch (error) {
+    unlinkSync(draft);
+    throw error;
+  }
   syncFolderOf(file);
 }
 
@@ -77,7 +83,13 @@ export function readTextFile(file: string): string | null {
 /** Under a name that nobody can foresee, and only where nothing is yet: a planted link is not followed. */
 function writeDraft(file: string, text: string): string {
   const draft = `${file}.${randomBytes(6).toString('hex')}.new`;
-  writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+  } catch (error) {
+    // On a full disk half of it may lie there, and it may hold a secret.
+    if (!isCode(error, 'EEXIST')) rmSync(draft, { force: true });
+    throw error;
+  }
   return draft;
 }
 

@@ -73,10 +73,13 @@ export class OperationRepository {
     );
   }
 
-  /** Opens a finding, or leaves the one of this kind that is open already. */
+  /** Opens a finding, or adds to the one of this kind that is open already what it does not say yet. */
   async openFinding(tx: Tx, addonId: AddonId, kind: FindingKind, detail: string, at: Date): Promise<void> {
     await tx.query(
-      `INSERT INTO findings (id, kind, addon_id, detail, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+      `INSERT INTO findings (id, kind, addon_id, detail, created_at) VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (addon_id, kind) WHERE resolved_at IS NULL DO UPDATE
+       SET detail = left(findings.detail || E'\\n' || EXCLUDED.detail, 10000)
+       WHERE position(EXCLUDED.detail IN findings.detail) = 0`,
       [newId<Branded<'FindingId'>>(), kind, addonId, detail, at],
     );
   }

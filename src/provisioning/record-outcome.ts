@@ -58,7 +58,12 @@ export class OutcomeEffects {
     return this.addons.hasProviderId(tx, addon.addonServiceId, providerId, addon.id);
   }
 
-  async keepProviderId(tx: Tx, addon: Addon, providerId: string, now: Date): Promise<void> {
+  /**
+   * Kept from the first answer that names it, since a clean-up may need it before there is a whole answer. A provider
+   * that goes on to name another one may have made two resources, which only a person can settle.
+   */
+  async keepProviderId(tx: Tx, addon: Addon, { providerId }: Outcome, now: Date): Promise<void> {
+    if (providerId === null || providerId === addon.providerId) return;
     await this.addons.setProviderId(tx, addon.id, providerId);
     if (addon.providerId === null) return;
     const detail = `The provider answered the same request with the id ${addon.providerId}, then with ${providerId}.`;
@@ -99,7 +104,7 @@ export class RecordOutcome {
       if (operation === null || operation.attempt !== claimed.attempt || isFinal(operation.state)) return;
       const now = this.clock.now();
       const judged = doubtRefusal(operation, await this.refuseBorrowedId(tx, addon, outcome));
-      await this.keepProviderId(tx, addon, judged, now);
+      await this.effects.keepProviderId(tx, addon, judged, now);
       const state = next(operation.type, operation.state, judged.event);
       if (state === null) throw new Error(`operation ${operation.id}: ${judged.event} in ${operation.state}`);
       await this.operations.insertAttempt(tx, {
@@ -145,15 +150,6 @@ export class RecordOutcome {
       customerMessage: message,
     });
     await this.effects.gaveUp(tx, operation, now, message);
-  }
-
-  /**
-   * Kept from the first answer that names it, since a clean-up may need it before there is a whole answer. A provider
-   * that goes on to name another one may have made two resources, which only a person can settle.
-   */
-  private async keepProviderId(tx: Tx, addon: Addon, { providerId }: Outcome, now: Date): Promise<void> {
-    if (providerId === null || providerId === addon.providerId) return;
-    await this.effects.keepProviderId(tx, addon, providerId, now);
   }
 
   /** An id that a live add-on of the service has already cannot be this one's: the answer is not believed. */

@@ -17,6 +17,7 @@ import { Secret } from '../kernel/secret.js';
 import { ensureAdmin } from './credentials.js';
 import { settlePort } from './port.js';
 import { has } from './role.js';
+import { stopAll, stopAllQuietly } from './stop-all.js';
 
 /** A configuration with every engine settled, and how to stop what was started for it. */
 export interface BroughtUp {
@@ -62,7 +63,7 @@ export async function bringUp(
     const config = await settle({ settings, home, progress, signal, stops, missing });
     return { config, missing, stopEngines: () => stopAll(stops) };
   } catch (error) {
-    await stopAll(stops);
+    await stopAllQuietly(stops);
     throw error;
   }
 }
@@ -111,10 +112,6 @@ export class HomeInUse extends Error {
     super(`Another Souk runs on ${home} (process ${pid}). Stop it, or choose another folder with SOUK_HOME.`);
     this.name = 'HomeInUse';
   }
-}
-
-async function stopAll(stops: (() => Promise<void>)[]): Promise<void> {
-  while (stops.length > 0) await stops.pop()?.();
 }
 
 async function settle(start: Start): Promise<Config> {

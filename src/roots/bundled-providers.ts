@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort, isPortFree } from '../../providers/engines/index.js';
@@ -164,20 +165,29 @@ export class ProviderProcess {
 
   private spawn(): void {
     const program = join(rootFolder(), 'dist', 'providers', this.provider.name, 'main.js');
-    const child = spawn(process.execPath, ['--enable-source-maps', program], {
-      // Its standard input stays open as long as we live: its end tells the provider that we are gone.
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: this.environment(),
-    });
-    this.child = child;
     const began = performance.now();
+    // Without a program, memory, files or process ids there is no child and no `exit`: Node throws, or tells it later.
+    const failed = (error: unknown): void => {
+      this.lastWords = error instanceof Error ? error.message : String(error);
+      this.ended({ err: this.lastWords }, began);
+    };
+    let child: ChildProcess;
+    try {
+      child = spawn(process.execPath, ['--enable-source-maps', program], {
+        // Its standard input stays open as long as we live: its end tells the provider that we are gone.
+        stdio: ['pipe', 'pipe', 'pipe'],
+        env: this.environment(),
+      });
+    } catch (error) {
+      failed(error);
+      return;
+    }
+    this.child = child;
     for (const stream of [child.stdout, child.stderr])
-      createInterface({ input: stream }).on('line', (line) => this.hear(line));
-    // Without a program, without memory, without a free process id: there is no child then, and no `exit` either.
+      if (stream instanceof Readable)
+        createInterface({ input: stream }).on('line', (line) => this.hear(line));
     child.once('error', (error) => {
-      if (child.pid !== undefined) return;
-      this.lastWords = error.message;
-      this.ended({ err: error.message }, began);
+      if (child.pid === undefined) failed(error);
     });
     child.once('exit', (code, signal) => this.ended({ code, signal }, began));
   }

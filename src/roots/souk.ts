@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { INestApplicationContext } from '@nestjs/common';
 import { foldersElsewhere } from '../../providers/engines/index.js';
 import { SYSTEM } from '../accounts/actor.js';
@@ -12,6 +14,9 @@ import { startBroker, type Broker } from './broker.js';
 import { chooseBundledProviders, findBundledProviders, ProviderProcess } from './bundled-providers.js';
 import { readCredentials, writeCredentials } from './credentials.js';
 import { has } from './role.js';
+import { stopAll, stopAllQuietly } from './stop-all.js';
+
+const GIVE_UP_MS = 3_000;
 
 /** A whole Souk that runs: engines, broker, bundled providers, as the role asks. */
 export interface Souk {
@@ -38,16 +43,16 @@ export async function startSouk(settings: Settings, progress: Progress, signal: 
   const stops: (() => Promise<void>)[] = [];
   // Other processes of the same folder may still need the engines; only the one that is everything ends them.
   if (config.role === 'all') stops.push(brought.stopEngines);
-  const stop = async () => {
-    while (stops.length > 0) await stops.pop()?.();
-  };
   try {
     signal.throwIfAborted();
     progress.step('Migrating the database and starting the broker');
     const broker =
       config.role === 'providers'
         ? null
-        : await startBroker(partsOf(config, log), (app) => expectProviders(app, chosen));
+        : await unlessGivenUp(
+            startBroker(partsOf(config, log), (app) => expectProviders(app, chosen)),
+            signal,
+          );
     if (broker !== null) stops.push(broker.stop);
     signal.throwIfAborted();
     const missing = brought.missing.map((one) => `${one.engine}: ${one.why} ${one.fix}`);
@@ -61,10 +66,29 @@ export async function startSouk(settings: Settings, progress: Progress, signal: 
     rememberAddress(config);
     progress.done();
     const folders = [config.home, ...(await foldersElsewhere(config.home))];
-    return { config, log, missing, folders, stop };
+    return { config, log, missing, folders, stop: () => stopAll(stops) };
   } catch (error) {
-    await stop();
+    await stopAllQuietly(stops);
     throw error;
+  }
+}
+
+/**
+ * A start that is given up is waited for a little, so that it can be stopped in order; but one that waits for a server
+ * which is not there may never end, and then goes with the process.
+ */
+async function unlessGivenUp<T>(starting: Promise<T>, signal: AbortSignal): Promise<T> {
+  const over = new AbortController();
+  const givenUp = async (): Promise<never> => {
+    if (!signal.aborted) await once(signal, 'abort', { signal: over.signal });
+    await wait(GIVE_UP_MS, undefined, { signal: over.signal });
+    throw signal.reason;
+  };
+  try {
+    return await Promise.race([starting, givenUp()]);
+  } finally {
+    over.abort();
+    starting.catch(() => undefined);
   }
 }
 

@@ -122,7 +122,12 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
       works: true,
       body: { id: `lost-${app.name}`, config: { X: 'y' } },
     });
-    const addon = ok(await create(`two-ids-${app.name}`));
+    world.provider.onProvision({
+      status: 200,
+      works: true,
+      body: { id: `also-lost-${app.name}`, config: { X: 'y' } },
+    });
+    const addon = ok(await create(`ids-${app.name}`));
     await world.runUntilQuiet();
     ok(await world.api.delete(`/apps/${app.name}/addons/${addon.name}`));
     await world.runUntilQuiet();
@@ -131,7 +136,10 @@ describe.each(queueBackends())('with the queue on %s', (queue) => {
       [addon.id],
     );
     assert.equal(finding?.kind, 'provider_id_changed');
-    assert.match(finding.detail, new RegExp(`lost-${app.name}.*${addon.id}`));
+    assert.match(
+      finding.detail,
+      new RegExp(` lost-${app.name}.* also-lost-${app.name}.*\n.*also-lost-${app.name}.* ${addon.id}`),
+    );
     assert.equal(finding.resolved_at, null);
   });
 

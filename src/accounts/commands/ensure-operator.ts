@@ -41,7 +41,7 @@ export class EnsureOperator {
       const current =
         known === null
           ? await this.makeToken(tx, account, hash, operator.from)
-          : await this.adopt(tx, account, known);
+          : await this.adopt(tx, account, known, operator.from);
       if (current !== null) await this.replaceOthers(tx, current, operator.from);
       return account;
     });
@@ -96,7 +96,12 @@ export class EnsureOperator {
   }
 
   /** Takes a token that exists already as this operator's; null where it cannot be, and then it is left as it is. */
-  private async adopt(tx: Tx, account: Account, token: TokenHolder): Promise<TokenId | null> {
+  private async adopt(
+    tx: Tx,
+    account: Account,
+    token: TokenHolder,
+    from: OperatorAtStart['from'],
+  ): Promise<TokenId | null> {
     // Somebody revoked it on purpose, or it was replaced: a start with old settings must not bring it back.
     if (token.revokedAt !== null) {
       this.log.warn(
@@ -105,16 +110,17 @@ export class EnsureOperator {
       );
       return null;
     }
-    if (token.accountId === account.id) return token.tokenId;
-    // Whoever made this token for himself would become an operator by it.
+    // Whoever made this token for himself would become an operator by it; and an operator's own may expire, or may less.
     if (token.origin === 'request') {
       this.log.warn(
         { token: token.tokenId },
-        "the operator's token is another account's; set another SOUK_ADMIN_TOKEN",
+        "the operator's token is one that an account made for itself; set another SOUK_ADMIN_TOKEN",
       );
       return null;
     }
-    await this.accounts.moveToken(tx, token.tokenId, account.id);
+    if (token.accountId === account.id && token.origin === from) return token.tokenId;
+    await this.accounts.adoptToken(tx, token.tokenId, account.id, from);
+    if (token.accountId === account.id) return token.tokenId;
     await this.audit.add(tx, SYSTEM, {
       action: 'token.moved',
       subject: { kind: 'token', id: token.tokenId },

@@ -26,10 +26,16 @@ export function earlyErrors(log: Logger) {
       const refused = kernelErrors[BROKEN.get(error.code ?? '') ?? 'bad_request']({ cause: error });
       const requestId = randomUUID();
       note(log, requestId, refused, 'unread');
-      if (socket.writable) socket.write(asHttp(refused, requestId));
+      // An answer that is on its way already would get a second head in its middle.
+      if (socket.writable && !hasBegunToAnswer(socket)) socket.write(asHttp(refused, requestId));
       socket.destroySoon();
     },
   };
+}
+
+/** Node keeps the response of a connection there; its own handler of such errors asks the same. */
+function hasBegunToAnswer(socket: Socket & { _httpMessage?: { headersSent: boolean } | null }): boolean {
+  return socket._httpMessage?.headersSent === true;
 }
 
 /** By the code of Node's error. */

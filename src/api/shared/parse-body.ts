@@ -31,29 +31,41 @@ function parseJson(text: string): unknown {
 
 /** Without recursion: a body of 4 MiB can be deeper than the stack. */
 function assertPlain(body: object): void {
-  let level: { value: object; path: string }[] = [{ value: body, path: '' }];
+  let level: { value: object; at: Place | null }[] = [{ value: body, at: null }];
   for (let depth = 1; level.length > 0; depth += 1) {
     if (depth > DEPTH_MAX)
       throw kernelErrors.invalid_params({
         message: `The body is nested too deeply; ${DEPTH_MAX} levels are the most.`,
       });
-    level = level.flatMap(({ value, path }) =>
+    level = level.flatMap(({ value, at: parent }) =>
       Object.entries(value).flatMap(([name, inner]: [string, unknown]) => {
-        const at = `${path}${name}`;
-        assertText(name, 'A name in the body');
+        const at = { name, parent };
+        assertText(name, () => 'A name in the body');
         if (name === '__proto__')
           throw kernelErrors.bad_request({ message: 'Nothing in the body can have the name __proto__.' });
-        if (typeof inner === 'string') assertText(inner, `The value of ${at.slice(0, 100)}`);
-        return isObject(inner) ? [{ value: inner, path: `${at}.` }] : [];
+        if (typeof inner === 'string') assertText(inner, () => `The value of ${pathOf(at)}`);
+        return isObject(inner) ? [{ value: inner, at }] : [];
       }),
     );
   }
 }
 
-function assertText(text: string, what: string): void {
+/** Where in the body something is. Put into words only for a refusal: names can be as long as the body. */
+interface Place {
+  name: string;
+  parent: Place | null;
+}
+
+function pathOf(place: Place): string {
+  const names: string[] = [];
+  for (let at: Place | null = place; at !== null; at = at.parent) names.unshift(at.name.slice(0, 100));
+  return names.join('.').slice(0, 100);
+}
+
+function assertText(text: string, what: () => string): void {
   if (HALF_CHARACTER.test(text))
     throw kernelErrors.invalid_params({
-      message: `${what} holds half a character (a lone surrogate, such as \\ud800); send whole ones.`,
+      message: `${what()} holds half a character (a lone surrogate, such as \\ud800); send whole ones.`,
     });
 }
 

@@ -1,0 +1,14 @@
+/** Runs every stop, the latest first, also when one of them fails; then throws the first failure. */
+export async function stopAll(stops: (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  while (stops.length > 0)
+    await stops
+      .pop()?.()
+      .catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+/** The same where an error is on its way already, which says more than what its clean-up met. */
+export async function stopAllQuietly(stops: (() => Promise<void>)[]): Promise<void> {
+  await stopAll(stops).catch(() => undefined);
+}
