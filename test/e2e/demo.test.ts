@@ -122,13 +122,13 @@ describe.each(users())('npm ci && npm run demo in a fresh clone, with a bare PAT
       [...output.matchAll(/^export ([A-Z_]+)='(.*)'$/gm)].map(([, name = '', value = '']) => [name, value]),
     );
     const url = // npx by another name: a machine may have npm alone.
-    (
-      await run(
-        join(env.PATH ?? '', 'npm'),
-        ['exec', '--', 'heroku', 'config:get', 'DATABASE_URL', '-a', 'demo'],
-        exported,
-      )
-    ).trim();
+      (
+        await run(
+          join(env.PATH ?? '', 'npm'),
+          ['exec', '--', 'heroku', 'config:get', 'DATABASE_URL', '-a', 'demo'],
+          exported,
+        )
+      ).trim();
     assert.match(url, /^postgres:\/\/.*@localhost:/);
     const client = new pg.Client({ connectionString: url });
     await client.connect();

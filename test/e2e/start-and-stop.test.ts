@@ -53,6 +53,13 @@ describe('a start that is given up', () => {
 });
 
 describe('a start that cannot be', () => {
+  it('since a Redis is not there goes on waiting for it, and ends when told to', async () => {
+    const begun = souk.begin({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` });
+    await begun.waitFor('Redis is not reachable');
+    assert.deepEqual(await begun.kill('SIGTERM'), { code: 143, signal: null }, begun.output);
+    assert.deepEqual(await processesOf(souk.home), []);
+  });
+
   it.each([
     ['keyring', 'k1:cut-sho', /keyring is damaged \(key k1 must be .*Restore it from a backup/],
     ['credentials.json', '{"url": null, "em', /credentials\.json is damaged \(it is not JSON\)\. Remove it/],
