@@ -21,6 +21,19 @@ export interface ProgramOptions {
   start(): Promise<RunningProvider>;
 }
 
+/**
+ * A provider's `main`: what fails before there is a log, such as a setting that makes no sense, is one sentence for
+ * whoever started us.
+ */
+export async function runMain(main: () => Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
 /** Runs a provider until it is told to stop, and says on standard output where it listens. */
 export async function runProgram(options: ProgramOptions): Promise<void> {
   const { log } = options;

@@ -176,6 +176,8 @@ export class ProviderProcess {
       child = spawn(process.execPath, ['--enable-source-maps', program], {
         // Its standard input stays open as long as we live: its end tells the provider that we are gone.
         stdio: ['pipe', 'pipe', 'pipe'],
+        // A group of its own: a terminal's Ctrl-C is for us, and calls that are under way still need the provider.
+        detached: true,
         env: this.environment(),
       });
     } catch (error) {

@@ -154,7 +154,6 @@ async function startProviders({
       missing.push(`${provider.slug}: ${why}`);
       progress.note(`${provider.slug} is not available: ${why}`);
       log.error({ provider: provider.name, err: error }, 'a bundled provider is not available');
-      broker?.app.get(Readiness).remove(checkName(provider.name));
       await process.stop();
       running.pop();
     }

@@ -91,6 +91,8 @@ const DOCUMENT = JSON.parse(readFileSync(new URL('../../docs/openapi.json', impo
 it('docs/openapi.json says of every route what it is for, who may call it, and how it refuses', () => {
   assert.deepEqual(Object.keys(DOCUMENT.components.securitySchemes).sort(), ['basic', 'bearer']);
   assert.ok('Error' in DOCUMENT.components.schemas);
+  for (const [name, schema] of Object.entries(DOCUMENT.components.schemas))
+    assert.notDeepEqual((schema as { properties?: object }).properties ?? {}, {}, `${name} has no properties`);
   for (const route of routes) {
     const what = describeRoute(route);
     const operation = DOCUMENT.paths[route.path.replace(/:(\w+)/g, '{$1}')]?.[route.method.toLowerCase()];

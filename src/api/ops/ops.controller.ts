@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Redirect, Res } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiProduces, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { Metrics } from '../../kernel/metrics.js';
 import { Public } from '../shared/route-access.js';
@@ -45,6 +45,7 @@ export class OpsController {
   /** Prometheus text format. */
   @Get('metrics')
   @Public()
+  @ApiProduces('text/plain')
   @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
   async text(): Promise<string> {
     await this.gauges.measure();

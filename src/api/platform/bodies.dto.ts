@@ -1,3 +1,4 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -54,6 +55,12 @@ export class AttachmentName {
 /** `POST /apps/:app/addons`. */
 export class CreateAddonBody {
   /** `service`, `service:plan`, or an object with that `name`: clients send both forms. */
+  @ApiProperty({
+    oneOf: [
+      { type: 'string', example: 'souk-postgresql:essential-0' },
+      { type: 'object', required: ['name'], properties: { name: { type: 'string' } } },
+    ],
+  })
   @IsDefined({ message: 'plan is missing: send "service" or "service:plan"' })
   plan!: unknown;
 

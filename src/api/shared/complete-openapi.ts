@@ -31,12 +31,21 @@ export function completeOpenApi(document: OpenAPIObject, routes: RouteFact[]): O
     const path = document.paths[route.path.replace(/:(\w+)/g, '{$1}')];
     const operation = path?.[route.method.toLowerCase() as 'get'];
     if (operation === undefined) continue;
+    operation.operationId = operationIdOf(route);
     if (route.pagedBy !== null) describePages(operation, route.pagedBy);
     if (route.access?.kind === 'scope') Object.assign(operation, { 'x-souk-scope': route.access.scope });
     for (const [status, description] of refusalsOf(route))
       operation.responses[status] ??= { description, content: { 'application/json': { schema: ERROR } } };
   }
   return document;
+}
+
+/** A name that generators of clients can use, such as `getAppsByAppAddons` for `GET /apps/:app/addons`. */
+function operationIdOf({ method, path }: RouteFact): string {
+  const words = path.replace(/:/g, 'by-').split(/\W+/);
+  return [method.toLowerCase(), ...words.map((word) => word.charAt(0).toUpperCase() + word.slice(1))].join(
+    '',
+  );
 }
 
 function refusalsOf({ access, path, method, pagedBy }: RouteFact): [string, string][] {

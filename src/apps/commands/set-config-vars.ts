@@ -32,7 +32,7 @@ export class SetConfigVars {
       // Unsetting or repeating the value of what an add-on set would not last, so it is refused like any other change.
       if (reserved.length > 0)
         throw appErrors.config_var_reserved({
-          message: `Cannot overwrite ${reserved.join(', ')}: set by an add-on. Detach the add-on or choose another name.`,
+          message: `Cannot overwrite ${reserved.join(', ')}: set by an add-on. Choose another name, or destroy the add-on first.`,
           app: { name: app.name },
         });
       const { after, changes } = applyOwnChange(before, change);

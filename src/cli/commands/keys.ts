@@ -21,7 +21,7 @@ export function addKeyCommands(program: Command): void {
     .action(async ({ json, resume }: { json?: boolean; resume?: boolean }) => {
       const client = clientFromEnv();
       const progress = new TerminalProgress();
-      progress.step('Making a new key');
+      progress.step(resume === true ? 'Encrypting what is left' : 'Making a new key');
       let step = await client.post<Step>('/admin/keys/rotate', { new_key: resume !== true });
       let moved = step.moved;
       while (step.left > 0) {

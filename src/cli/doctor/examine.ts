@@ -4,6 +4,7 @@ import { freemem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { surveyEngines, whyNoListening } from '../../../providers/engines/index.js';
 import { localUrl, readSettings, SettingsError, type Settings } from '../../kernel/config.js';
+import { chooseBundledProviders } from '../../roots/bundled-providers.js';
 import { readCredentials } from '../../roots/credentials.js';
 import type { Check } from './check.js';
 import { checkDatabase, checkRedis } from './services.js';
@@ -30,7 +31,9 @@ export async function examine(env: NodeJS.ProcessEnv, cwd: string): Promise<Chec
 
 function settingsOrProblems(env: NodeJS.ProcessEnv, cwd: string): Settings | Check[] {
   try {
-    return readSettings(env, cwd);
+    const settings = readSettings(env, cwd);
+    chooseBundledProviders(settings.providers);
+    return settings;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     return error.problems.map((problem) => ({ name: 'settings', verdict: 'bad', found: problem }));
