@@ -37,6 +37,9 @@ export interface Place {
   user: SystemUser | null;
 }
 
+/** Whose a file is to be. */
+export type FileOwner = Pick<SystemUser, 'uid' | 'gid'>;
+
 /** Makes a folder, and those above it, that others may traverse, whatever the umask says; secrets are in 0600 files. */
 export async function makeOpenFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
@@ -157,21 +160,26 @@ export async function readState<T>(file: string): Promise<T | null> {
 }
 
 /** Replaces a file in one step, so that a crash leaves the old or the new, never half of it. */
-export async function replaceFile(file: string, text: string, user: SystemUser | null = null): Promise<void> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  await makeFileFor(user, draft, text);
-  await rename(draft, file);
+export async function replaceFile(file: string, text: string, owner: FileOwner | null = null): Promise<void> {
+  const draft = `${file}.${randomBytes(12).toString('hex')}`;
+  try {
+    await makeFileFor(owner, draft, text);
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
 }
 
 /**
  * Makes a file (0600) for the engine's user, on disk before this resolves. In a folder of that user's he could plant
  * a link at any moment; so nothing may be there before, and what is given away is the opened file, not its name.
  */
-export async function makeFileFor(user: SystemUser | null, file: string, text: string): Promise<void> {
+export async function makeFileFor(owner: FileOwner | null, file: string, text: string): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
     await handle.writeFile(text);
-    if (user) await handle.chown(user.uid, user.gid);
+    if (owner) await handle.chown(owner.uid, owner.gid);
     await handle.sync();
   } finally {
     await handle.close();

@@ -86,6 +86,23 @@ async function start(options: PostgresOptions): Promise<PostgresCluster> {
   });
 }
 
+/** The port of a cluster, whether it runs or not; null before its first start. */
+export async function postgresPort(options: PostgresOptions): Promise<number | null> {
+  const { stateFile } = await locate(options);
+  return (await readState<ClusterState>(stateFile))?.port ?? null;
+}
+
+/** The next start of a cluster that does not run begins with this port. */
+export async function setPostgresPort(options: PostgresOptions, port: number): Promise<void> {
+  const cluster = await locate(options);
+  await withLock(cluster.lockFile, LOCK_MS, async () => {
+    const state = await readState<ClusterState>(cluster.stateFile);
+    if (state === null)
+      throw new Error(`${cluster.stateFile} is gone, and with it the password of its cluster.`);
+    await saveState(cluster, { ...state, port });
+  });
+}
+
 async function locate(options: PostgresOptions): Promise<Cluster> {
   const place = await findPlace('postgresql', 'postgres', options.home, options.name);
   return {

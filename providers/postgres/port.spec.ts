@@ -71,6 +71,24 @@ describe('the port of the shared cluster', () => {
     await again.stop();
   });
 
+  it('is not guessed where the notes of it cannot be read, and the password beside it is not lost', async () => {
+    const home = await bench.home();
+    const first = await bench.start({ SOUK_HOME: home });
+    await first.tenant();
+    await first.stop();
+    const state = join(providerFolder(home), 'engines/postgres/shared/state.json');
+    const kept = join(providerFolder(home), 'port');
+    for (const file of [kept, state]) {
+      const text = await readFile(file, 'utf8');
+      await writeFile(file, '{"port": 5');
+      await assert.rejects(bench.start({ SOUK_HOME: home }), /is damaged/);
+      assert.equal(await readFile(file, 'utf8'), '{"port": 5');
+      await writeFile(file, text);
+    }
+    const again = await bench.start({ SOUK_HOME: home });
+    await again.stop();
+  });
+
   it('is waited for when it is lost while the provider runs', async () => {
     const home = await bench.home();
     const provider = await bench.start({ SOUK_HOME: home });

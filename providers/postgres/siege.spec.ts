@@ -165,6 +165,45 @@ describe('a hostile tenant of the shared cluster', () => {
     assert.ok(left.includes(1), 'one session alone is within the limit');
   });
 
+  it("fills the disk with temporary files of parallel workers, which count as their session's", async () => {
+    await rowsOf(
+      await providerClusterUrl(home),
+      `ALTER ROLE ${new URL(enemy).username} SET temp_file_limit = '45MB'`,
+    );
+    const session = await bench.connect(enemy);
+    await session.query(
+      `CREATE TABLE wide AS SELECT md5(i::text) || md5((-i)::text) AS a FROM generate_series(1, 1000000) i;
+       ANALYZE wide; SET work_mem = '64kB'; SET max_parallel_workers_per_gather = 4; SET parallel_setup_cost = 0;
+       SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET parallel_leader_participation = off`,
+    );
+    // Each worker keeps less than one session may, and all of them more, for as long as nobody takes the rows.
+    await assert.rejects(
+      session.query('SELECT count(pg_sleep(1)) FROM (SELECT a FROM wide ORDER BY a OFFSET 0) sorted'),
+      { code: '57P01' },
+    );
+    await rowsOf(enemy, 'DROP TABLE wide');
+  });
+
+  it("keeps a change of its settings open, and holds up nobody else's reset", async () => {
+    const third = (await provider.tenant()).url;
+    const large = `DO $$ BEGIN EXECUTE format('ALTER ROLE CURRENT_USER SET search_path = %L',
+      (SELECT string_agg(md5(g::text), ',') FROM generate_series(1, 2000) g)); END $$`;
+    const holding = await bench.connect(enemy);
+    await holding.query(`BEGIN; ${large}; COMMIT; BEGIN; ALTER ROLE CURRENT_USER SET work_mem = '5MB'`);
+    const began = performance.now();
+    await rowsOf(third, large);
+    for (const url of [third, enemy]) {
+      const sql = `SELECT sum(pg_column_size(setconfig))::int AS bytes FROM pg_db_role_setting
+        WHERE setrole = '${new URL(url).username}'::regrole`;
+      await until('it is reset', async () => {
+        const [kept] = await rowsOf<{ bytes: number | null }>(await providerClusterUrl(home), sql);
+        return (kept?.bytes ?? 0) <= 4_000;
+      });
+    }
+    assert.ok(performance.now() - began < RECOVERY_MS);
+    assert.ok(said('went on storing settings'));
+  });
+
   it('holds on to the roles of another, and that one can be deleted all the same', async () => {
     const victim = await provider.tenant();
     const { username } = new URL(victim.url);

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PostgresCluster } from '../../engines/index.js';
+import { replaceFile, type PostgresCluster } from '../../engines/index.js';
 import { withConnection } from '../../kit/index.js';
 
 /**
@@ -33,23 +32,7 @@ export async function writeAccessRules(cluster: PostgresCluster): Promise<void> 
   });
 }
 
-/**
- * Replaces a file in a folder that another user may write to, while we may be root: a name that nobody can know
- * beforehand, made here and now (`wx` follows no link), and its owner set on the open file, not by its path.
- */
+/** Replaces a file of another user, while we may be root: it stays that user's. */
 export async function replaceOwned(file: string, text: string): Promise<void> {
-  const { uid, gid } = await stat(file);
-  const draft = `${file}.${randomBytes(12).toString('hex')}`;
-  const handle = await open(draft, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.chown(uid, gid);
-    await handle.sync();
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  } finally {
-    await handle.close();
-  }
-  await rename(draft, file);
+  await replaceFile(file, text, await stat(file));
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { startPostgres, type PostgresCluster } from '../../engines/index.js';
+import { startPostgres, type PostgresCluster, type PostgresOptions } from '../../engines/index.js';
 import { join } from 'node:path';
 import { Repeating, withConnection, type Logger, type Session } from '../../kit/index.js';
 import { writeAccessRules } from './access-rules.js';
@@ -167,21 +167,24 @@ export function providerFolder(home: string): string {
 }
 
 async function launch(options: OwnClusterOptions): Promise<PostgresCluster> {
-  const running = await keepPort(providerFolder(options.home), () => startShared(options));
-  await writeAccessRules(running);
+  const place = { home: providerFolder(options.home), name: 'shared' };
+  const running = await keepPort(place, () => startShared(place, options));
+  try {
+    await writeAccessRules(running);
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
   return running;
 }
 
-async function startShared({
-  home,
-  maxConnections,
-  unsafeFast,
-  log,
-}: OwnClusterOptions): Promise<PostgresCluster> {
+async function startShared(
+  place: PostgresOptions,
+  { maxConnections, unsafeFast, log }: OwnClusterOptions,
+): Promise<PostgresCluster> {
   const start = (more: Record<string, string>) =>
     startPostgres({
-      home: providerFolder(home),
-      name: 'shared',
+      ...place,
       settings: {
         ...SETTINGS,
         ...more,

@@ -1,7 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isPortFree, type PostgresCluster } from '../../engines/index.js';
+import {
+  isPortFree,
+  postgresPort,
+  replaceFile,
+  setPostgresPort,
+  type PostgresCluster,
+  type PostgresOptions,
+} from '../../engines/index.js';
 import { withConnection } from '../../kit/index.js';
 import { TENANT_DATABASE } from './names.js';
 
@@ -12,37 +18,43 @@ const LIMITS = { statementTimeoutMs: 30_000, lockTimeoutMs: 10_000 };
  * is a tenant: where another program took it, the start fails, and the next one after the port is free succeeds.
  */
 export async function keepPort(
-  folder: string,
+  cluster: PostgresOptions,
   start: () => Promise<PostgresCluster>,
 ): Promise<PostgresCluster> {
-  const kept = await readKept(folder);
+  const kept = await readKept(cluster);
   let running = await start();
   if (kept !== null && running.port !== kept && (await hasTenants(running))) {
     // It was moved, now or by a start that was cut off: back it goes.
     await running.stop();
-    await writeState(folder, kept);
+    await setPostgresPort(cluster, kept);
     if (await isPortFree(kept)) running = await start();
     if (running.port !== kept) {
       await running.stop();
-      await writeState(folder, kept);
+      await setPostgresPort(cluster, kept);
       throw new Error(
         `Port ${kept} is taken by another program, and the URLs of all databases of the shared cluster name it. ` +
           'End that program, and start again.',
       );
     }
   }
-  if (running.port !== kept) await replace(keptFile(folder), `${running.port}\n`);
+  if (running.port !== kept) await replaceFile(keptFile(cluster), `${running.port}\n`);
   return running;
 }
 
-function keptFile(folder: string): string {
-  return join(folder, 'port');
+function keptFile({ home }: PostgresOptions): string {
+  return join(home, 'port');
 }
 
 /** Null before the first start. A cluster from before this file was kept is taken as it is found. */
-async function readKept(folder: string): Promise<number | null> {
-  const text = await readFile(keptFile(folder), 'utf8').catch(() => '');
-  return /^\d+\n$/.test(text) ? Number(text) : ((await readState(folder))?.port ?? null);
+async function readKept(cluster: PostgresOptions): Promise<number | null> {
+  const file = keptFile(cluster);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (text === null) return postgresPort(cluster);
+  if (!/^\d+\n$/.test(text)) throw new Error(`${file} is damaged. It holds the port that all URLs name.`);
+  return Number(text);
 }
 
 async function hasTenants(running: PostgresCluster): Promise<boolean> {
@@ -52,26 +64,4 @@ async function hasTenants(running: PostgresCluster): Promise<boolean> {
     ]);
     return found.length > 0;
   });
-}
-
-function stateFile(folder: string): string {
-  return join(folder, 'engines', 'postgres', 'shared', 'state.json');
-}
-
-async function readState(folder: string): Promise<{ port: number } | null> {
-  const text = await readFile(stateFile(folder), 'utf8').catch(() => null);
-  return text === null ? null : (JSON.parse(text) as { port: number });
-}
-
-/** The engine's own note of its port, which its next start begins with. */
-async function writeState(folder: string, port: number): Promise<void> {
-  const state = await readState(folder);
-  await replace(stateFile(folder), `${JSON.stringify({ ...state, port }, null, 2)}\n`);
-}
-
-async function replace(file: string, text: string): Promise<void> {
-  await mkdir(join(file, '..'), { recursive: true });
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true });
-  await rename(draft, file);
 }

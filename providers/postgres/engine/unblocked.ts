@@ -14,14 +14,18 @@ export async function unblocked<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const [own] = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  let busy = false;
   let looking = Promise.resolve();
   const timer = setInterval(() => {
-    looking = looking
-      .then(() => endBlockers(database, own?.pid ?? 0, log))
+    // A look that is slow has no second one behind it, which the work would have to wait for at its end.
+    if (busy) return;
+    busy = true;
+    looking = endBlockers(database, own?.pid ?? 0, log)
       // The work's own lock time-out still ends the wait.
       .catch((error: unknown) =>
         log.warn({ error: describeError(error) }, 'what holds up a delete is unknown'),
-      );
+      )
+      .finally(() => (busy = false));
   }, LOOK_MS);
   try {
     return await work();

@@ -33,6 +33,7 @@ export class Room {
       [TENANT_DATABASE],
     );
     const chosen = chooseOccupants(occupants, places);
+    if (chosen.length === 0) return;
     await this.database.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) pid', [
       chosen.map(({ pid }) => pid),
     ]);

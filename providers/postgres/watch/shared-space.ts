@@ -1,5 +1,5 @@
 import format from 'pg-format';
-import { sqlState, type Database, type Logger } from '../../kit/index.js';
+import { DatabaseUnavailable, describeError, sqlState, type Database, type Logger } from '../../kit/index.js';
 import { asAdmin, type Cluster } from '../engine/cluster.js';
 import { TENANT_DATABASE, TENANT_ROLE } from '../engine/names.js';
 
@@ -18,12 +18,19 @@ const END_MS = 2_000;
 /** A session that just began is hardly what the queue waits for. */
 const TRANSACTION_MIN_MS = 500;
 
-/** The server's words are "tuple concurrently updated". */
-const CONCURRENTLY_UPDATED = 'XX000';
+/** So many holders of the queue in one round: the rest of the watchdog has its turn as well. */
+const DRAINS_MAX = 10;
+
+/** A reset waits no longer for a role that has a change of its own under way: others' turns come after it. */
+const RESET_LOCK_MS = 300;
+/** "Tuple concurrently updated", and a wait for the lock or for the whole statement that was too long. */
+const HELD_UP = ['XX000', '55P03', '57014'];
 
 interface Ended {
   pid: number;
   database: string;
+  /** It was gone in time. */
+  ended?: boolean;
 }
 
 interface SettingsRow {
@@ -59,20 +66,30 @@ export class SharedSpace {
        WHERE r.rolname ~ $1 AND s.total > $2`,
       [TENANT_ROLE, SETTINGS_BYTES_MAX, OUR_SETTINGS],
     );
-    for (const row of rows) await this.cutSettingsOf(row);
+    for (const row of rows)
+      await this.cutSettingsOf(row).catch((error: unknown) =>
+        this.options.log.error(
+          { role: row.role, error: describeError(error) },
+          'the settings of a role could not be reset',
+        ),
+      );
   }
 
   private async cutSettingsOf(row: SettingsRow): Promise<void> {
     const { database, log } = this.options;
     try {
-      await database.query(resetting(row));
+      await database.transaction(async (tx) => {
+        await tx.query(`SET LOCAL lock_timeout = ${RESET_LOCK_MS}`);
+        await tx.query(resetting(row));
+      });
       log.info(
         { role: row.role, settings: row.count },
         'the settings of a role were too large and were reset',
       );
     } catch (error) {
-      if (sqlState(error) !== CONCURRENTLY_UPDATED) throw error;
-      // It sets them again and again; the next round comes to it with nobody in between.
+      const code = sqlState(error instanceof DatabaseUnavailable ? error.cause : error) ?? '';
+      if (!HELD_UP.includes(code)) throw error;
+      // It sets them again and again, or keeps a change open; the next round comes to it with nobody in between.
       await database.query(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE substr(datname, 2) = $1 AND datname ~ $2 AND backend_type = 'client backend'
@@ -107,13 +124,19 @@ export class SharedSpace {
   /** A listener inside a transaction takes nothing from the queue, which all tenants share, until it ends. */
   async drainNotifications(): Promise<void> {
     const { database } = this.options;
-    for (;;) {
+    const tried: number[] = [];
+    while (tried.length < DRAINS_MAX) {
       const [queue] = await database.query<{ usage: number }>(
         'SELECT pg_notification_queue_usage() AS usage',
       );
       if (queue === undefined || queue.usage <= QUEUE_MAX) return;
-      if (!(await this.endOldest('true', 'a session held up the queue of notifications and was ended')))
-        return;
+      const pid = await this.endOldest(
+        'true',
+        'a session held up the queue of notifications and was ended',
+        tried,
+      );
+      if (pid === null) return;
+      tried.push(pid);
     }
   }
 
@@ -127,8 +150,11 @@ export class SharedSpace {
              FROM pg_ls_dir('base/pgsql_tmp/' || entry, true, false) inner_entry) ELSE s.size END AS bytes
          FROM pg_ls_dir('base/pgsql_tmp', true, false) entry, pg_stat_file('base/pgsql_tmp/' || entry, true) s
        ), sessions AS (
-         SELECT a.pid, a.datname, sum(f.bytes) AS bytes FROM files f JOIN pg_stat_activity a ON a.pid = f.pid
-         WHERE a.datname ~ $1 AND a.backend_type = 'client backend' GROUP BY a.pid, a.datname
+         -- The files of a parallel worker are its leader's.
+         SELECT coalesce(a.leader_pid, a.pid) AS pid, a.datname, sum(f.bytes) AS bytes
+         FROM files f JOIN pg_stat_activity a ON a.pid = f.pid
+         WHERE a.datname ~ $1 AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = a.usesysid AND rolsuper)
+         GROUP BY 1, a.datname
        ), ranked AS (
          SELECT *, sum(bytes) OVER (PARTITION BY datname ORDER BY bytes, pid) AS running FROM sessions
        )
@@ -154,21 +180,23 @@ export class SharedSpace {
     return Number(size?.bytes);
   }
 
-  /** The session of a tenant whose transaction is open longest; false where there is none. */
-  private async endOldest(condition: string, why: string): Promise<boolean> {
+  /** Ends the session of a tenant whose transaction is open longest, but for those tried; null where there is none. */
+  private async endOldest(condition: string, why: string, tried: number[] = []): Promise<number | null> {
     const { database, log } = this.options;
-    const [ended] = await database.query<Ended>(
-      `SELECT a.pid, a.datname AS database, pg_terminate_backend(a.pid, ${END_MS})
+    const [one] = await database.query<Ended>(
+      `SELECT a.pid, a.datname AS database, pg_terminate_backend(a.pid, ${END_MS}) AS ended
        FROM (
          SELECT * FROM pg_stat_activity WHERE datname ~ $1 AND backend_type = 'client backend' AND ${condition}
            AND clock_timestamp() - xact_start > $2 * interval '1 millisecond'
-           AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = usesysid AND rolsuper)
+           AND NOT EXISTS (SELECT FROM pg_roles WHERE oid = usesysid AND rolsuper) AND pid <> ALL ($3::int[])
          ORDER BY xact_start LIMIT 1
        ) a`,
-      [TENANT_DATABASE, TRANSACTION_MIN_MS],
+      [TENANT_DATABASE, TRANSACTION_MIN_MS, tried],
     );
-    if (ended !== undefined) log.info({ pid: ended.pid, database: ended.database }, why);
-    return ended !== undefined;
+    if (one === undefined) return null;
+    if (one.ended === true) log.info({ pid: one.pid, database: one.database }, why);
+    else log.warn({ pid: one.pid, database: one.database }, 'a session in the way of others does not end');
+    return one.pid;
   }
 }
 
