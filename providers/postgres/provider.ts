@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   createPartnerServer,
   crashPointsFromEnv,
+  describeError,
   KIT_MIGRATIONS,
   migrate,
   NoticeOutbox,
@@ -59,8 +60,41 @@ export async function startProvider(
   plans: Plan[],
   log: Logger,
 ): Promise<RunningProvider> {
-  const ground = await prepareGround(settings, plans, log);
-  const { cluster, databases, crash, store, lock } = ground;
+  const { home, clusterUrl, providerDatabase, maxConnections, unsafeFast } = settings;
+  const cluster =
+    clusterUrl === null
+      ? await OwnCluster.start({ home, maxConnections, unsafeFast, log })
+      : new GivenCluster(clusterUrl);
+  // A start that fails leaves no server behind, which nobody would stop.
+  return orUndo(
+    async () => {
+      await prepareCluster(cluster, providerDatabase);
+      const databases = openDatabases(cluster, providerDatabase, log);
+      return orUndo(
+        async () => putTogether(await prepareGround({ settings, plans, log, cluster, databases })),
+        () => databases.close(),
+        log,
+      );
+    },
+    () => cluster.stop(),
+    log,
+  );
+}
+
+async function orUndo<T>(work: () => Promise<T>, undo: () => Promise<void>, log: Logger): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // The first error says why there is no provider.
+    await undo().catch((other: unknown) =>
+      log.error({ error: describeError(other) }, 'a failed start could not be undone'),
+    );
+    throw error;
+  }
+}
+
+async function putTogether(ground: Ground): Promise<RunningProvider> {
+  const { settings, plans, log, cluster, databases, crash, store, lock } = ground;
   const capacity = new CapacityCheck({ store, plans, overcommit: settings.overcommit, log });
   log.info(await capacity.measure(databases.own), 'connections of the cluster that are sold');
   const { watch, quota, busyQuota } = watchQuota(ground);
@@ -82,20 +116,22 @@ export async function startProvider(
   });
   const lockGuard = new LockGuard(cluster, settings.providerDatabase, log);
   const schedules = [lockGuard, quota, busyQuota, ...schedule(ground, resources)];
-  for (const one of schedules) one.start();
   const { slug, password } = settings;
   const healthy = () => isHealthy(databases);
   const healthFacts = async () => ({ connections: await capacity.measure(databases.watch) });
+  const server = createPartnerServer({
+    resources,
+    slug,
+    password,
+    basePath: BASE_PATH,
+    healthy,
+    healthFacts,
+    log,
+  });
+  // Last, for nothing would stop them where something after them failed.
+  for (const one of schedules) one.start();
   return {
-    server: createPartnerServer({
-      resources,
-      slug,
-      password,
-      basePath: BASE_PATH,
-      healthy,
-      healthFacts,
-      log,
-    }),
+    server,
     stop: async () => {
       await Promise.all(schedules.map((one) => one.stop()));
       await watch.finish();
@@ -105,25 +141,18 @@ export async function startProvider(
   };
 }
 
-async function prepareGround(settings: Settings, plans: Plan[], log: Logger): Promise<Ground> {
-  const { home, clusterUrl, providerDatabase, masterKey, maxConnections, unsafeFast } = settings;
-  const cluster =
-    clusterUrl === null
-      ? await OwnCluster.start({ home, maxConnections, unsafeFast, log })
-      : new GivenCluster(clusterUrl);
-  await prepareCluster(cluster, providerDatabase);
-  const databases = openDatabases(cluster, providerDatabase, log);
+type Started = Pick<Ground, 'settings' | 'plans' | 'log' | 'cluster' | 'databases'>;
+
+async function prepareGround(started: Started): Promise<Ground> {
+  const { settings, databases } = started;
+  const { home, masterKey } = settings;
   await migrate(databases.own, [...KIT_MIGRATIONS, ...QUOTA_MIGRATIONS]);
   const vault =
     masterKey === null
       ? await Vault.fromFile(join(providerFolder(home), 'master-key'))
       : Vault.fromText(masterKey);
   return {
-    settings,
-    plans,
-    log,
-    cluster,
-    databases,
+    ...started,
     store: new ResourceStore(vault, systemClock),
     lock: new ResourceLock(databases.own, RESOURCES_AT_ONCE, LOCK_WAIT_MS),
     outbox: new NoticeOutbox(systemClock),

@@ -203,6 +203,36 @@ describe('the Postgres provider, when something around it fails', () => {
     for (const { uuid } of [...hostile, honest]) assert.equal((await provider.deprovision(uuid)).status, 204);
   });
 
+  it('lets a database rest whose rewrites fail late, with whatever error', async () => {
+    const { uuid, url } = await provider.tenant();
+    const database = new URL(url).pathname.slice(1);
+    // Sooner than the time limit of a rewrite, and with an error of its own.
+    await rowsOf(
+      url,
+      `SET application_name = 'app';
+       CREATE FUNCTION late(a int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+         IF current_setting('application_name') = 'souk-postgres' THEN PERFORM pg_sleep(6); RAISE 'no'; END IF;
+         RETURN a;
+       END $$;
+       CREATE TABLE one (a int); CREATE INDEX ON one (late(a)); INSERT INTO one SELECT generate_series(1, 5000);
+       CREATE TABLE two (a int); CREATE INDEX ON two (late(a)); INSERT INTO two SELECT generate_series(1, 5000)`,
+    );
+    await rowsOf(url, FILLED_TABLE);
+    await fillUntilEnded(await bench.connect(url));
+    for (const table of ['one', 'two'])
+      await until('rows can be deleted', () =>
+        rowsOf(url, `DELETE FROM ${table} WHERE a % 2 = 0`).then(
+          () => true,
+          () => false,
+        ),
+      );
+    const of = (words: string) =>
+      provider.lines.filter((line) => line.includes(words) && line.includes(database));
+    await until('it rests', async () => of('have a rest').length === 1);
+    assert.equal(of('could not be rewritten').length, 1);
+    assert.equal((await provider.deprovision(uuid)).status, 204);
+  });
+
   describe('the watchdog', () => {
     let url: string;
     beforeAll(async () => {

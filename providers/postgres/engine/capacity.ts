@@ -15,8 +15,14 @@ const NEARLY_FULL = 0.9;
 /** What an idle session takes, its part of the shared tables included. */
 const SESSION_BYTES = 4 * 1024 ** 2;
 
-/** As many connections as this machine carries when all of them idle. */
-export function affordableConnections(memoryBytes: number = totalmem()): number {
+/** What this machine has, or the container where that has less: without a limit it says nothing, 0 or something huge. */
+function memoryBytesHere(): number {
+  const limit: number | undefined = process.constrainedMemory();
+  return limit ? Math.min(totalmem(), limit) : totalmem();
+}
+
+/** As many connections as that memory carries when all of them idle. */
+export function affordableConnections(memoryBytes: number = memoryBytesHere()): number {
   return Math.min(2_000, Math.max(300, Math.floor(memoryBytes / SESSION_BYTES)));
 }
 

@@ -5,6 +5,7 @@ import {
   sqlState,
   type Database,
   type Logger,
+  type Queryable,
   type Session,
 } from '../../kit/index.js';
 import { asAdmin, type Cluster } from './cluster.js';
@@ -15,14 +16,23 @@ const LIMITS = { statementTimeoutMs: RECLAIM_MAX_MS, lockTimeoutMs: 3_000 };
 /** What a small table may take, and what each byte adds: slow disks and many indexes included. */
 const REWRITE_MIN_MS = 10_000;
 const REWRITE_BYTES_PER_MS = 2_000;
-/** A customer's function can catch the time-out; then its session is ended. */
+/** A customer's function can catch the time-out; then its session is ended, and again until it is gone. */
 const END_GRACE_MS = 2_000;
-/** A database whose rewrite took too long rests so many times as long, twice as long each time, before it has another turn. */
+/**
+ * Time that gave nothing, whatever it ended with: a customer's function can raise any error, and as late as it likes.
+ * A database that wastes more in one turn rests so many times as long, twice as long each time.
+ */
+const WASTE_MAX_MS = 5_000;
+/** What any rewrite may take on a busy machine, however small the table. */
+const SLOW_MS = 1_000;
 const REST_FACTOR = 10;
 const REST_MAX_MS = 3_600_000;
-const QUERY_CANCELED = '57014';
-const ADMIN_SHUTDOWN = '57P01';
+const LOCK_NOT_AVAILABLE = '55P03';
+/** Of the table, or after it of its indexes. */
+const LOCKED_MAX_MS = LIMITS.lockTimeoutMs + SLOW_MS;
 const REWRITES_AT_ONCE = 2;
+/** After this a database goes to the back of the line, however many tables it has left. */
+const TURN_MS = 60_000;
 /** Smaller relations give nothing back worth the lock. Catalogues change with every rewrite, so theirs is higher. */
 const TABLE_BYTES_MIN = 64 * 1024;
 const CATALOGUE_BYTES_MIN = 4 * 1024 * 1024;
@@ -44,11 +54,19 @@ interface Attempt {
   tried: boolean;
   /** It was rewritten, and nothing of it was kept. */
   complete: boolean;
+  /** How large it was when the server refused to rewrite it: the same again gives the same answer. */
+  refusedAt: string | null;
+}
+
+interface Rewritten {
+  outcome: 'done' | 'refused' | 'in use' | 'not now';
+  /** What a failure took, and a success beyond what its size explains. */
+  wastedMs: number;
 }
 
 interface Rest {
   untilMs: number;
-  /** How often in a row a rewrite took too long. */
+  /** How many turns in a row were wasted. */
   times: number;
 }
 
@@ -98,18 +116,29 @@ export class Reclaimer {
       this.attempts.set(database, attempts);
       const [own] = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       const before = await sizeOf(session, database);
+      const began = this.nowMs();
+      let wastedMs = 0;
+      let resting = false;
       for (const relation of await candidates(session)) {
+        if (wastedMs > WASTE_MAX_MS || this.nowMs() - began > TURN_MS) break;
         const horizon = await horizonOf(session);
         const attempt = attemptAt(attempts.get(relation.oid), relation, horizon);
         attempts.set(relation.oid, attempt);
         const clean = horizon.oldest >= attempt.boundary && !horizon.inUse;
         if (attempt.complete || (attempt.tried && !clean)) continue;
+        if (attempt.refusedAt === relation.bytes) continue;
         if ((await sizeOf(session, database)) <= limitBytes) break;
-        const outcome = await this.rewrite(session, own?.pid ?? 0, database, relation);
-        if (outcome === 'too long') break;
-        if (outcome === 'done') Object.assign(attempt, { tried: true, complete: clean });
+        const rewritten = await this.rewrite(session, own?.pid ?? 0, database, relation);
+        wastedMs += rewritten.wastedMs;
+        resting = rewritten.outcome !== 'in use';
+        if (rewritten.outcome === 'done') Object.assign(attempt, { tried: true, complete: clean });
+        if (rewritten.outcome === 'refused') attempt.refusedAt = relation.bytes;
       }
-      return before - (await sizeOf(session, database));
+      // Locks end the turn and no more: an honest transaction may hold some for a while.
+      if (wastedMs > WASTE_MAX_MS && resting) this.rest(database, wastedMs);
+      else this.resting.delete(database);
+      // The session may have been ended.
+      return before - (await sizeOf(this.admin, database));
     });
   }
 
@@ -118,41 +147,52 @@ export class Reclaimer {
     pid: number,
     database: string,
     { name, bytes }: Relation,
-  ): Promise<'done' | 'refused' | 'too long'> {
-    const limitMs = Math.min(RECLAIM_MAX_MS, REWRITE_MIN_MS + Number(bytes) / REWRITE_BYTES_PER_MS);
+  ): Promise<Rewritten> {
+    const usualMs = Number(bytes) / REWRITE_BYTES_PER_MS;
+    const limitMs = Math.min(RECLAIM_MAX_MS, REWRITE_MIN_MS + usualMs);
     const began = this.nowMs();
-    const ending = setTimeout(() => this.end(database, pid), limitMs + END_GRACE_MS);
+    let ending = setTimeout(() => end(), limitMs + END_GRACE_MS);
+    const end = (): void => {
+      this.end(database, pid);
+      ending = setTimeout(end, END_GRACE_MS);
+    };
     try {
       await session.query(`SET statement_timeout = ${Math.ceil(limitMs)}`);
       await session.query(`VACUUM (FULL) ${name}`);
-      this.resting.delete(database);
-      return 'done';
+      return { outcome: 'done', wastedMs: Math.max(0, this.nowMs() - began - usualMs - SLOW_MS) };
     } catch (error) {
       const unavailable = error instanceof DatabaseUnavailable;
       if (sqlState(error) === null && !unavailable) throw error;
       this.log.warn({ database, error: describeError(error) }, 'a table could not be rewritten');
-      // Else the relation was in use, or a customer's own index function would not have it.
-      const code = sqlState(unavailable ? error.cause : error) ?? '';
-      if (![QUERY_CANCELED, ADMIN_SHUTDOWN].includes(code)) return 'refused';
-      this.rest(database, this.nowMs() - began);
-      return 'too long';
+      const wastedMs = this.nowMs() - began;
+      // A customer's own index function would not have it.
+      if (!unavailable) return { outcome: 'refused', wastedMs };
+      // That function can raise this code as well, but only later is it worth its while.
+      const locked = sqlState(error.cause) === LOCK_NOT_AVAILABLE && wastedMs < LOCKED_MAX_MS;
+      return { outcome: locked ? 'in use' : 'not now', wastedMs };
     } finally {
       clearTimeout(ending);
     }
   }
 
-  private rest(database: string, tookMs: number): void {
+  private rest(database: string, wastedMs: number): void {
     const times = (this.resting.get(database)?.times ?? 0) + 1;
-    const restMs = Math.min(REST_MAX_MS, tookMs * REST_FACTOR * 2 ** (times - 1));
+    const restMs = Math.min(REST_MAX_MS, wastedMs * REST_FACTOR * 2 ** (times - 1));
     this.resting.set(database, { times, untilMs: this.nowMs() + restMs });
+    this.log.warn({ database, wastedMs, restMs }, 'rewrites of a database gave nothing, and have a rest');
   }
 
   private end(database: string, pid: number): void {
-    this.admin.query('SELECT pg_terminate_backend($1)', [pid]).then(
-      () => this.log.warn({ database, pid }, 'a rewrite did not end, and its session was ended'),
-      (error: unknown) =>
-        this.log.error({ database, pid, error: describeError(error) }, 'a rewrite does not end'),
-    );
+    this.admin
+      .query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND datname = $2', [
+        pid,
+        database,
+      ])
+      .then(
+        () => this.log.warn({ database, pid }, 'a rewrite did not end, and its session was ended'),
+        (error: unknown) =>
+          this.log.error({ database, pid, error: describeError(error) }, 'a rewrite does not end'),
+      );
   }
 }
 
@@ -174,7 +214,7 @@ function candidates(session: Session): Promise<Relation[]> {
   );
 }
 
-async function sizeOf(session: Session, database: string): Promise<number> {
+async function sizeOf(session: Queryable, database: string): Promise<number> {
   const [size] = await session.query<{ bytes: string }>('SELECT pg_database_size($1::text) AS bytes', [
     database,
   ]);
@@ -208,5 +248,5 @@ async function horizonOf(session: Session): Promise<Horizon> {
 
 function attemptAt(last: Attempt | undefined, { changes }: Relation, { next }: Horizon): Attempt {
   if (last?.changes === changes) return last;
-  return { changes, boundary: next, tried: false, complete: false };
+  return { changes, boundary: next, tried: false, complete: false, refusedAt: null };
 }
