@@ -89,6 +89,16 @@ describe('the port of the shared cluster', () => {
     await again.stop();
   });
 
+  it('is free again after a start that failed once the cluster was up', async () => {
+    const home = await bench.home();
+    const first = await bench.start({ SOUK_HOME: home });
+    const admin = await providerClusterUrl(home);
+    await first.stop();
+    await writeFile(join(providerFolder(home), 'master-key'), 'damaged');
+    await assert.rejects(bench.start({ SOUK_HOME: home }));
+    await assert.rejects(rowsOf(admin, 'SELECT 1'), { code: 'ECONNREFUSED' });
+  });
+
   it('is waited for when it is lost while the provider runs', async () => {
     const home = await bench.home();
     const provider = await bench.start({ SOUK_HOME: home });
