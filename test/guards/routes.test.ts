@@ -92,7 +92,11 @@ it('docs/openapi.json says of every route what it is for, who may call it, and h
   assert.deepEqual(Object.keys(DOCUMENT.components.securitySchemes).sort(), ['basic', 'bearer']);
   assert.ok('Error' in DOCUMENT.components.schemas);
   for (const [name, schema] of Object.entries(DOCUMENT.components.schemas))
-    assert.notDeepEqual((schema as { properties?: object }).properties ?? {}, {}, `${name} has no properties`);
+    assert.notDeepEqual(
+      (schema as { properties?: object }).properties ?? {},
+      {},
+      `${name} has no properties`,
+    );
   for (const route of routes) {
     const what = describeRoute(route);
     const operation = DOCUMENT.paths[route.path.replace(/:(\w+)/g, '{$1}')]?.[route.method.toLowerCase()];
