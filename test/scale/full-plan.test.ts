@@ -34,7 +34,8 @@ it('the 1 GB of essential-0 hold at their real size, measured as often as they a
   }, 900_000);
   await client.end().catch(() => undefined);
   summarize(`writing until it was stopped, at ${written} MB`, [], performance.now() - began);
-  assert.ok(written > 0.85 * QUOTA_MEGABYTES, `stopped at ${written} MB already: ${refusal}`);
+  // A page holds seven such rows and loses an eighth of itself, and the last chunk is there though it was rolled back.
+  assert.ok(written > 0.8 * QUOTA_MEGABYTES, `stopped at ${written} MB already: ${refusal}`);
 
   // For a moment the door is closed to everybody.
   const later = await until(() => connect(url));
