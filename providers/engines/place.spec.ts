@@ -38,6 +38,24 @@ describe('files in a folder of the engine', () => {
     await assertUntouched();
   });
 
+  it('are replaced through no link at a name that a draft might have, and keep their owner', async () => {
+    await writeFile(file, 'old');
+    const traps = [`${file}.new`, `${file}.tmp`];
+    for (const trap of traps) await symlink(precious, trap);
+    const { uid, gid } = await stat(file);
+    await replaceFile(file, 'new', { uid, gid });
+    assert.equal(await readFile(file, 'utf8'), 'new');
+    const after = await stat(file);
+    assert.deepEqual([after.uid, after.gid, after.mode & 0o777], [uid, gid, 0o600]);
+    assert.deepEqual((await readdir(folder)).sort(), [
+      'precious',
+      'souk.conf',
+      'souk.conf.new',
+      'souk.conf.tmp',
+    ]);
+    await assertUntouched();
+  });
+
   it('are not made where a link waits for them, nor added to through one', async () => {
     await symlink(precious, file);
     await assert.rejects(makeFileFor(await dropTo('test'), file, 'new'), { code: 'EEXIST' });

@@ -30,7 +30,7 @@ import { LevelStore, QUOTA_MIGRATIONS } from './quota/level-store.js';
 import { QuotaWatch } from './quota/quota-watch.js';
 import type { Settings } from './settings.js';
 import { LockGuard } from './watch/lock-guard.js';
-import { Watchdog } from './watchdog.js';
+import { Watchdog } from './watch/watchdog.js';
 
 /** Longer than most creates, shorter than a platform's patience. */
 const LOCK_WAIT_MS = 15_000;

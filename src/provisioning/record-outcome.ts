@@ -54,8 +54,18 @@ export class OutcomeEffects {
     }
   }
 
-  isBorrowed(tx: Tx, addon: Addon, providerId: string): Promise<boolean> {
-    return this.addons.hasProviderId(tx, addon.addonServiceId, providerId, addon.id);
+  /** An id that a live add-on of the service has already cannot be this one's: the answer is not believed. */
+  async refuseBorrowedId(tx: Tx, addon: Addon, outcome: Outcome): Promise<Outcome> {
+    const { providerId } = outcome;
+    if (providerId === null) return outcome;
+    if (!(await this.addons.hasProviderId(tx, addon.addonServiceId, providerId, addon.id))) return outcome;
+    return {
+      ...outcome,
+      event: 'unknown',
+      answer: null,
+      providerId: null,
+      detail: 'the provider gave the id of another live resource',
+    };
   }
 
   /**
@@ -103,7 +113,7 @@ export class RecordOutcome {
       const operation = await this.operations.lock(tx, claimed.id);
       if (operation === null || operation.attempt !== claimed.attempt || isFinal(operation.state)) return;
       const now = this.clock.now();
-      const judged = doubtRefusal(operation, await this.refuseBorrowedId(tx, addon, outcome));
+      const judged = doubtRefusal(operation, await this.effects.refuseBorrowedId(tx, addon, outcome));
       await this.effects.keepProviderId(tx, addon, judged, now);
       const state = next(operation.type, operation.state, judged.event);
       if (state === null) throw new Error(`operation ${operation.id}: ${judged.event} in ${operation.state}`);
@@ -150,19 +160,6 @@ export class RecordOutcome {
       customerMessage: message,
     });
     await this.effects.gaveUp(tx, operation, now, message);
-  }
-
-  /** An id that a live add-on of the service has already cannot be this one's: the answer is not believed. */
-  private async refuseBorrowedId(tx: Tx, addon: Addon, outcome: Outcome): Promise<Outcome> {
-    if (outcome.providerId === null) return outcome;
-    if (!(await this.effects.isBorrowed(tx, addon, outcome.providerId))) return outcome;
-    return {
-      ...outcome,
-      event: 'unknown',
-      answer: null,
-      providerId: null,
-      detail: 'the provider gave the id of another live resource',
-    };
   }
 }
 

@@ -17,7 +17,7 @@ import { Secret } from '../kernel/secret.js';
 import { ensureAdmin } from './credentials.js';
 import { settlePort } from './port.js';
 import { has } from './role.js';
-import { stopAll, stopAllQuietly } from './stop-all.js';
+import { stopAll, stopAllAfterFailure } from './stop-all.js';
 
 /** A configuration with every engine settled, and how to stop what was started for it. */
 export interface BroughtUp {
@@ -63,7 +63,7 @@ export async function bringUp(
     const config = await settle({ settings, home, progress, signal, stops, missing });
     return { config, missing, stopEngines: () => stopAll(stops) };
   } catch (error) {
-    await stopAllQuietly(stops);
+    await stopAllAfterFailure(stops, (sentence) => progress.note(sentence));
     throw error;
   }
 }

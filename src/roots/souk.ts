@@ -14,7 +14,7 @@ import { startBroker, type Broker } from './broker.js';
 import { chooseBundledProviders, findBundledProviders, ProviderProcess } from './bundled-providers.js';
 import { readCredentials, writeCredentials } from './credentials.js';
 import { has } from './role.js';
-import { stopAll, stopAllQuietly } from './stop-all.js';
+import { stopAll, stopAllAfterFailure } from './stop-all.js';
 
 const GIVE_UP_MS = 3_000;
 
@@ -68,7 +68,7 @@ export async function startSouk(settings: Settings, progress: Progress, signal: 
     const folders = [config.home, ...(await foldersElsewhere(config.home))];
     return { config, log, missing, folders, stop: () => stopAll(stops) };
   } catch (error) {
-    await stopAllQuietly(stops);
+    await stopAllAfterFailure(stops, (sentence) => log.error(sentence));
     throw error;
   }
 }
@@ -88,7 +88,6 @@ async function unlessGivenUp<T>(starting: Promise<T>, signal: AbortSignal): Prom
     return await Promise.race([starting, givenUp()]);
   } finally {
     over.abort();
-    starting.catch(() => undefined);
   }
 }
 

@@ -8,7 +8,12 @@ export async function stopAll(stops: (() => Promise<void>)[]): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/** The same where an error is on its way already, which says more than what its clean-up met. */
-export async function stopAllQuietly(stops: (() => Promise<void>)[]): Promise<void> {
-  await stopAll(stops).catch(() => undefined);
+/** The same where an error is on its way already, which says more than the clean-up's: that one is only noted. */
+export async function stopAllAfterFailure(
+  stops: (() => Promise<void>)[],
+  note: (sentence: string) => void,
+): Promise<void> {
+  await stopAll(stops).catch((error: unknown) =>
+    note(`Not everything could be stopped: ${error instanceof Error ? error.message : String(error)}`),
+  );
 }

@@ -20,7 +20,10 @@ host    samerole     all       ::1/128       scram-sha-256
 /** Puts the rules in force on our own cluster. */
 export async function writeAccessRules(cluster: PostgresCluster): Promise<void> {
   const file = join(cluster.dataFolder, 'pg_hba.conf');
-  if ((await readFile(file, 'utf8')) !== RULES) await replaceOwned(file, RULES);
+  if ((await readFile(file, 'utf8')) !== RULES) {
+    // The file stays the engine's user's.
+    await replaceFile(file, RULES, await stat(file));
+  }
   const limits = { statementTimeoutMs: 10_000, lockTimeoutMs: 10_000 };
   await withConnection(cluster.adminUrl, 'souk-postgres', limits, async (session) => {
     const faults = await session.query<{ error: string }>(
@@ -30,9 +33,4 @@ export async function writeAccessRules(cluster: PostgresCluster): Promise<void> 
       throw new Error(`pg_hba.conf is not valid: ${faults.map(({ error }) => error).join(', ')}`);
     await session.query('SELECT pg_reload_conf()');
   });
-}
-
-/** Replaces a file of another user, while we may be root: it stays that user's. */
-export async function replaceOwned(file: string, text: string): Promise<void> {
-  await replaceFile(file, text, await stat(file));
 }

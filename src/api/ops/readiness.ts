@@ -22,11 +22,6 @@ export class Readiness {
     this.checks.set(name, check);
   }
 
-  /** What cannot be had here is not waited for. */
-  remove(name: string): void {
-    this.checks.delete(name);
-  }
-
   /** From now on nobody should send anything new; what comes all the same is answered, and its connection closed. */
   beginDraining(): void {
     this.stopping = true;

@@ -1,7 +1,7 @@
-import { describeError, type Logger } from '../kit/index.js';
-import { LateWork, type LateWorkOptions } from './watch/late-work.js';
-import { Room } from './watch/room.js';
-import { SharedSpace } from './watch/shared-space.js';
+import { describeError, type Logger } from '../../kit/index.js';
+import { LateWork, type LateWorkOptions } from './late-work.js';
+import { Room } from './room.js';
+import { SharedSpace } from './shared-space.js';
 
 /** Cuts short what would use up the cluster. What of it needs more haste than this has is `LockGuard`'s. */
 export class Watchdog {
