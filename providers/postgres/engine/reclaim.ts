@@ -108,7 +108,6 @@ export class Reclaimer {
 
   forget(database: string): void {
     this.attempts.delete(database);
-    this.resting.delete(database);
   }
 
   private run(database: string, limitBytes: number): Promise<number> {
