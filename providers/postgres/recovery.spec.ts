@@ -142,9 +142,10 @@ describe('the Postgres provider, when something around it fails', () => {
     platform.status = 204;
     await until('it can be read', () => truncated(url));
     await until('the last one is heard', async () => platform.of(uuid).at(-1)?.cleared === true);
+    // A size that was measured in the middle of the truncation may have warned; the one that was given up never comes.
     assert.deepEqual(
-      platform.of(uuid).map(({ cleared }) => cleared),
-      [true],
+      platform.of(uuid).filter(({ severity }) => severity === 'critical'),
+      [],
     );
     await provider.deprovision(uuid);
   });
