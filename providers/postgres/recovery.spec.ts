@@ -203,7 +203,13 @@ describe('the Postgres provider, when something around it fails', () => {
         () => false,
       ),
     );
-    await until('it has its turn', async () => platform.of(honest.uuid).at(-1)?.cleared === true, 45_000);
+    await until(
+      'it has its turn',
+      async () => platform.of(honest.uuid).at(-1)?.cleared === true,
+      90_000,
+    ).catch((error: unknown) => {
+      throw new Error(provider.lines.slice(-40).join('\n'), { cause: error });
+    });
     await until('none of ours is stuck', async () => (await rowsOf(admin, stuck)).length === 0);
     for (const { uuid } of [...hostile, honest]) assert.equal((await provider.deprovision(uuid)).status, 204);
   });
