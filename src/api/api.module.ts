@@ -8,6 +8,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import { EncryptionModule } from '../encryption/encryption.module.js';
 import { ProvisioningModule } from '../provisioning/provisioning.module.js';
+import { AdminInventoriesController } from './admin/inventories.controller.js';
 import { AdminController } from './admin/admin.controller.js';
 import { Gauges } from './ops/gauges.js';
 import { OpsController } from './ops/ops.controller.js';
@@ -47,6 +48,7 @@ import { Strategies } from './shared/strategies.js';
     PlatformAttachmentsController,
     PartnerNoticesController,
     AdminController,
+    AdminInventoriesController,
     OpsController,
   ],
   providers: [

@@ -11,6 +11,8 @@ export class Provider {
   @Column('boolean') bundled!: boolean;
   @Column('text', { name: 'base_url' }) baseUrl!: string;
   @Column('text', { name: 'sso_url', nullable: true }) ssoUrl!: string | null;
+  /** It lists what it holds when it is asked. */
+  @Column('boolean') inventory!: boolean;
   @Column('bytea', { name: 'secrets_ciphertext' }) secretsCiphertext!: Buffer;
   @Column('text', { name: 'secrets_key_id' }) secretsKeyId!: string;
   @Column('text', { name: 'manifest_digest' }) manifestDigest!: string;

@@ -39,6 +39,7 @@ export class CatalogRepository {
           'bundled',
           'base_url',
           'sso_url',
+          'inventory',
           'secrets_ciphertext',
           'secrets_key_id',
           'manifest_digest',

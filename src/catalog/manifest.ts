@@ -31,6 +31,8 @@ export interface Manifest {
   password: string;
   ssoSalt: string;
   defaultAttachment: string | null;
+  /** `souk.inventory`: the provider answers `GET base_url` with what it holds. */
+  inventory: boolean;
   compliance: string[];
   plans: ManifestPlan[];
 }
@@ -55,6 +57,13 @@ class Reader {
   optionalText(from: Json, field: string): string | null {
     const value = from[field];
     return typeof value === 'string' && value !== '' ? value : null;
+  }
+
+  flag(from: Json, field: string, path: string): boolean {
+    const value = from[field];
+    if (value === undefined || typeof value === 'boolean') return value === true;
+    this.problems.push(`${path}${field} must be true or false.`);
+    return false;
   }
 
   texts(from: Json, field: string, path: string): string[] {
@@ -102,6 +111,7 @@ export function parseManifest(input: unknown): Manifest {
     password: read.text(api, 'password', 'api.'),
     ssoSalt: read.text(api, 'sso_salt', 'api.'),
     defaultAttachment: read.optionalText(souk, 'default_attachment'),
+    inventory: read.flag(souk, 'inventory', 'souk.'),
     compliance: read.texts(souk, 'compliance', 'souk.'),
     plans: parsePlans(read, root.plans),
   };

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { AddonId, Branded, OperationId } from '../kernel/ids.js';
+import type { AddonId, Branded, OperationId, ProviderId } from '../kernel/ids.js';
 import type { OperationState, OperationType } from './operation.machine.js';
 
 @Entity('operations')
@@ -41,8 +41,19 @@ export class OperationAttempt {
 export class Finding {
   @PrimaryColumn('uuid') id!: Branded<'FindingId'>;
   @Column('text') kind!: string;
-  @Column('uuid', { name: 'addon_id' }) addonId!: AddonId;
+  @Column('uuid', { name: 'addon_id', nullable: true }) addonId!: AddonId | null;
+  /** With `resource`: what a provider holds under its own name. */
+  @Column('uuid', { name: 'provider_id', nullable: true }) providerId!: ProviderId | null;
+  @Column('text', { nullable: true }) resource!: string | null;
   @Column('text') detail!: string;
+  /** What it costs somebody each month, as the database has it; null: not known. */
+  @Column('bigint', { name: 'monthly_cents', nullable: true }) monthlyCents!: string | null;
+  @Column('text', { name: 'monthly_currency', nullable: true }) monthlyCurrency!: string | null;
+  /** Its removal at the provider was asked for, and this is when to try next; while one is tried, when that is given up. */
+  @Column('timestamptz', { name: 'removal_due_at', nullable: true }) removalDueAt!: Date | null;
+  @Column('timestamptz', { name: 'removal_nudged_until', nullable: true }) removalNudgedUntil!: Date | null;
+  @Column('integer', { name: 'removal_attempts' }) removalAttempts!: number;
+  @Column('text', { name: 'removal_error', nullable: true }) removalError!: string | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'resolved_at', nullable: true }) resolvedAt!: Date | null;
 }

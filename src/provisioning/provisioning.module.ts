@@ -4,7 +4,7 @@ import { AppsModule } from '../apps/apps.module.js';
 import { AttachmentsModule } from '../attachments/attachments.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { CatalogModule } from '../catalog/catalog.module.js';
-import type { OperationId } from '../kernel/ids.js';
+import type { OperationId, ProviderId } from '../kernel/ids.js';
 import { JobRegistry } from '../kernel/jobs/job-registry.js';
 import { AddonLocks } from './addon-locks.js';
 import { BeginOperation } from './begin-operation.js';
@@ -13,12 +13,19 @@ import { ProviderClient } from './clients/provider-client.js';
 import { DestroyAddon, RequestDeprovision } from './commands/destroy-addon.js';
 import { DestroyApp } from './commands/destroy-app.js';
 import { ProvisionAddon, ProvisionRepositories } from './commands/provision-addon.js';
+import { CompareInventory } from './inventory/compare-inventory.js';
+import { InventoryRepository, type FindingId } from './inventory/inventory.repository.js';
+import { ListResources } from './inventory/list-resources.js';
+import { RemedyFinding } from './inventory/remedy-finding.js';
+import { RemoveOrphan } from './inventory/remove-orphan.js';
+import { SetOrphanRemoval } from './inventory/set-orphan-removal.js';
 import { OperationRepository } from './operation.repository.js';
 import { OperationRunner } from './operation.runner.js';
 import { ProviderCalls } from './provider-calls.js';
 import { OutcomeEffects, RecordOutcome } from './record-outcome.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
+import { Inventories } from './reconcilers/inventories.js';
 import { StuckOperations } from './reconcilers/stuck-operations.js';
 import { SettleOperation } from './settle-operation.js';
 import { StartDeprovision } from './start-deprovision.js';
@@ -31,6 +38,11 @@ const EXPORTED = [
   DestroyApp,
   SettleOperation,
   StuckOperations,
+  Inventories,
+  InventoryRepository,
+  CompareInventory,
+  RemedyFinding,
+  SetOrphanRemoval,
 ];
 
 @Module({
@@ -39,6 +51,8 @@ const EXPORTED = [
     ...EXPORTED,
     { provide: ProviderClient, useClass: PartnerV3Client },
     BeginOperation,
+    ListResources,
+    RemoveOrphan,
     ProvisionRepositories,
     RequestDeprovision,
     StartDeprovision,
@@ -55,11 +69,19 @@ export class ProvisioningModule implements OnModuleInit {
   constructor(
     private readonly jobs: JobRegistry,
     private readonly runner: OperationRunner,
+    private readonly compareInventory: CompareInventory,
+    private readonly removeOrphan: RemoveOrphan,
   ) {}
 
   onModuleInit(): void {
     this.jobs.register('operation.advance', ({ operationId }) =>
       this.runner.advance(operationId as OperationId),
+    );
+    this.jobs.register('inventory.compare', ({ providerId }) =>
+      this.compareInventory.run(providerId as ProviderId),
+    );
+    this.jobs.register('finding.remove_orphan', ({ findingId }) =>
+      this.removeOrphan.run(findingId as FindingId),
     );
   }
 }

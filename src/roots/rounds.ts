@@ -1,6 +1,7 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { AuditChain } from '../audit/audit-chain.js';
 import { LOGGER, type Logger } from '../kernel/log.js';
+import { Inventories } from '../provisioning/reconcilers/inventories.js';
 import { StuckOperations } from '../provisioning/reconcilers/stuck-operations.js';
 
 const ROUND_MS = 1_000;
@@ -17,6 +18,7 @@ export class Rounds implements BeforeApplicationShutdown {
   constructor(
     @Inject(LOGGER) private readonly log: Logger,
     private readonly stuckOperations: StuckOperations,
+    private readonly inventories: Inventories,
     private readonly auditChain: AuditChain,
   ) {}
 
@@ -32,6 +34,7 @@ export class Rounds implements BeforeApplicationShutdown {
   /** One round of everything. A part that fails does not keep the others from theirs. */
   async walk(): Promise<void> {
     await this.part('stuck operations', () => this.stuckOperations.run());
+    await this.part('inventories', () => this.inventories.run());
     await this.part('audit seal', () => this.auditChain.seal());
   }
 

@@ -86,6 +86,7 @@ const OWNERLESS = [
   'accounts',
   'addon_services',
   'audit_events',
+  'inventories',
   'migrations',
   'outbox',
   'plans',

@@ -34,6 +34,8 @@ export class FakeProvider {
   readonly password = 'partner-password';
   /** Answers with ids that are not the uuid, and deletes by those alone, as many partners do. */
   idsOfItsOwn = false;
+  /** What it holds beside what it was asked for, or in its place; as the inventory shows it. */
+  inventory: (() => unknown) | null = null;
   private readonly resources = new Map<string, { plan: string }>();
   private readonly gone = new Set<string>();
   private readonly scripts: Record<Call['verb'], { next: Script[]; always: Script | null }> = {
@@ -104,6 +106,7 @@ export class FakeProvider {
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'GET') return this.answerInventory(response);
     const text = await read(request);
     const body = text === '' ? null : (JSON.parse(text) as Record<string, unknown>);
     const verb = request.method === 'DELETE' ? 'deprovision' : 'provision';
@@ -125,6 +128,23 @@ export class FakeProvider {
       ...script.headers,
     });
     response.end(typeof sent === 'string' ? sent : JSON.stringify(sent));
+  }
+
+  private answerInventory(response: ServerResponse): void {
+    const resources = [...this.resources].map(([uuid, { plan }]) => ({
+      id: this.idsOfItsOwn ? `own-${uuid}` : uuid,
+      uuid,
+      plan,
+    }));
+    const sent = this.inventory === null ? { resources, next: null } : this.inventory();
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(typeof sent === 'string' ? sent : JSON.stringify(sent));
+  }
+
+  /** Makes a resource that nobody asked for, or takes one away behind everybody's back. */
+  tamper(uuid: string, plan: string | null): void {
+    if (plan === null) this.resources.delete(uuid);
+    else this.resources.set(uuid, { plan });
   }
 
   private work(

@@ -56,7 +56,16 @@ export class AdminController {
     return findings.map((finding) => ({
       id: finding.id,
       kind: finding.kind,
-      addon: { id: finding.addonId },
+      addon: finding.addonId === null ? null : { id: finding.addonId },
+      provider: finding.providerId === null ? null : { id: finding.providerId, resource: finding.resource },
+      monthly_cost:
+        finding.monthlyCents === null
+          ? null
+          : { cents: Number(finding.monthlyCents), currency: finding.monthlyCurrency },
+      removal:
+        finding.removalDueAt === null
+          ? null
+          : { attempts: finding.removalAttempts, last_error: finding.removalError },
       detail: finding.detail,
       created_at: finding.createdAt.toISOString(),
     }));

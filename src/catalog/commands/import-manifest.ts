@@ -43,6 +43,7 @@ export class ImportManifest {
           bundled: options.bundled,
           baseUrl: manifest.baseUrl,
           ssoUrl: manifest.ssoUrl,
+          inventory: manifest.inventory,
           manifestDigest,
           createdAt: now,
           updatedAt: now,

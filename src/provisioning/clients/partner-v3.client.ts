@@ -7,6 +7,8 @@ import { ProviderClient, type ProvisionCall } from './provider-client.js';
 
 /** Compared byte for byte by a provider in the field (partner contract, part b). */
 const ACCEPT = 'application/vnd.heroku-addons+json; version=3';
+/** Some 200 bytes each: well below what an answer may have. */
+const INVENTORY_PAGE = 1_000;
 const BODY_BYTES_MAX = 1024 * 1024;
 
 /** The Add-on Partner API v3, platform side. One deadline covers the whole call; redirects are never followed. */
@@ -35,13 +37,20 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
     return this.send('DELETE', access, `${access.baseUrl}/${encodeURIComponent(id)}`, null);
   }
 
+  inventory(access: ProviderAccess, cursor: string | null): Promise<Reply> {
+    const url = new URL(access.baseUrl);
+    url.searchParams.set('limit', String(INVENTORY_PAGE));
+    if (cursor !== null) url.searchParams.set('cursor', cursor);
+    return this.send('GET', access, url.href, null);
+  }
+
   /** Calls that are under way still end. */
   async onApplicationShutdown(): Promise<void> {
     await this.agent.close();
   }
 
   private async send(
-    method: 'POST' | 'DELETE',
+    method: 'GET' | 'POST' | 'DELETE',
     access: ProviderAccess,
     url: string,
     body: unknown,

@@ -17,4 +17,6 @@ export abstract class ProviderClient {
   abstract provision(access: ProviderAccess, call: ProvisionCall): Promise<Reply>;
   /** `id`: as the provider gave it, or the add-on's uuid while none is known. */
   abstract deprovision(access: ProviderAccess, id: string): Promise<Reply>;
+  /** A page of what the provider holds, from a cursor of the page before (Souk's extension, docs/provider.md). */
+  abstract inventory(access: ProviderAccess, cursor: string | null): Promise<Reply>;
 }
