@@ -1,4 +1,4 @@
-import { lookup as resolve, type LookupAddress } from 'node:dns';
+import { lookup, type LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { buildConnector } from 'undici';
@@ -28,7 +28,7 @@ export class EgressGuard {
    */
   async problemWith(url: URL): Promise<string | null> {
     const destination = { protocol: url.protocol, host: bare(url.hostname), port: portOf(url) };
-    const addresses = await resolveAll(destination.host).catch(() => []);
+    const addresses = await this.resolve(destination.host).catch(() => []);
     if (addresses.length === 0)
       return url.protocol === 'https:' ? null : 'must begin with https://, and its name does not resolve';
     return this.judge(destination, addresses).problem;
@@ -41,7 +41,7 @@ export class EgressGuard {
   readonly connector: buildConnector.connector = (options, callback) => {
     const host = bare(options.hostname);
     const port = Number(options.port) || (options.protocol === 'https:' ? 443 : 80);
-    resolveAll(host).then(
+    this.resolve(host).then(
       (addresses) => {
         const { passed, problem } = this.judge({ protocol: options.protocol, host, port }, addresses);
         const [first] = passed;
@@ -63,6 +63,10 @@ export class EgressGuard {
     );
   };
 
+  protected resolve(host: string): Promise<LookupAddress[]> {
+    return resolveAll(host);
+  }
+
   /** Those of the addresses that may be called, and what is wrong when none may. */
   private judge(
     to: { protocol: string; host: string; port: number },
@@ -83,7 +87,7 @@ function resolveAll(host: string): Promise<LookupAddress[]> {
   if (family !== 0) return Promise.resolve([{ address: host, family }]);
   return new Promise((found, failed) => {
     const timer = setTimeout(() => failed(new Error(`${host} was not resolved in time`)), RESOLVE_MS_MAX);
-    resolve(host, { all: true }, (error, addresses) => {
+    lookup(host, { all: true }, (error, addresses) => {
       clearTimeout(timer);
       if (error === null) found(addresses);
       else failed(error);
