@@ -77,6 +77,7 @@ describe('isListed', () => {
     assert.equal(isListed('ga', plan(500, 'invited'), 'anyone'), false);
     assert.equal(isListed('ga', plan(500, 'invited'), 'invited'), true);
     assert.equal(isListed('alpha', plan(0), 'anyone'), false);
+    assert.equal(isListed('shutdown', plan(0), 'operator'), false);
   });
 });
 

@@ -30,7 +30,8 @@ export function mayInstall(state: ServiceState, plan: PlanFacts, standing: Stand
 
 /** Whether a plan stands in the list that this account is shown. Hidden ones are had by name only. */
 export function isListed(state: ServiceState, plan: PlanFacts, standing: Standing): boolean {
-  if (!plan.visible || !maySee(state, standing) || (state !== 'ga' && !isFree(plan))) return false;
+  if (!plan.visible || state === 'shutdown' || !maySee(state, standing)) return false;
+  if (state !== 'ga' && !isFree(plan)) return false;
   return plan.availability === 'all' || (plan.availability === 'invited' && standing !== 'anyone');
 }
 

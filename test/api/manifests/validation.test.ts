@@ -127,29 +127,34 @@ describe('a pushed manifest', () => {
     assert.equal(sentencesOf(answer).length, 2);
   });
 
-  it.each([
+  it.each<[string, string, Record<string, unknown>, Record<string, unknown>]>([
     [
-      'a URL on the internet whose name nobody knows',
+      'ok-name',
+      'a name on the internet that nobody knows yet',
       {},
-      production('https://acme-cache.invalid/heroku/resources'),
+      production('https://acme-cache.invalid/x'),
     ],
-    ['a plain text for production', {}, { production: 'https://acme.invalid' }],
-    ['every region', {}, { regions: ['*'] }],
-    ['a fallback prefix', {}, { config_vars_prefix: undefined, config_vars: ['OK_3_URL'] }],
-    ['plans and meters', { plans: [paid], meters: [{ id: 'calls', unit: 'call' }] }, {}],
-    ['the deprecated test section', {}, { test: { base_url: 'http://localhost:4567/heroku/resources' } }],
-    ['unknown fields', { $schema: 'x', nested: { a: [1, { b: null }] } }, {}],
-  ])('with %s is taken as it is', async (_name, overrides, api) => {
-    const index = ['a URL', 'a plain', 'every', 'a fallback', 'plans', 'the', 'unknown'].findIndex((word) =>
-      _name.startsWith(word),
-    );
-    const id = `ok-${index}`;
+    ['ok-text', 'a plain text for production', {}, { production: 'https://acme-cache.invalid' }],
+    ['ok-regions', 'every region', {}, { regions: ['*'] }],
+    [
+      'ok-prefix',
+      'the prefix that follows',
+      {},
+      { config_vars_prefix: undefined, config_vars: ['OK_PREFIX_URL'] },
+    ],
+    ['ok-meters', 'plans and meters', { plans: [paid], meters: [{ id: 'calls', unit: 'call' }] }, {}],
+    [
+      'ok-test',
+      'addresses for local tests',
+      {},
+      { test: { base_url: 'http://localhost:4567/heroku/resources' } },
+    ],
+    ['ok-more', 'unknown fields', { $schema: 'x', nested: { a: [1, { b: null }] } }, {}],
+  ])('%s with %s is taken as it is', async (id, _name, overrides, api) => {
     const manifest = manifestOf(world, id, overrides, api);
     const { contents } = ok(await push(maker, id, manifest));
     const { password: _password, sso_salt: _salt, ...rest } = contents.api;
-    assert.deepEqual(
-      JSON.parse(JSON.stringify({ ...contents, api: rest, $base: undefined })),
-      JSON.parse(JSON.stringify(manifest)),
-    );
+    const { $base: _base, ...pushed } = { ...contents, api: rest };
+    assert.deepEqual(pushed, JSON.parse(JSON.stringify(manifest)));
   });
 });
