@@ -122,6 +122,11 @@ export class CatalogRepository {
    * that holders, bills and history keep it.
    */
   async retirePlansExcept(tx: Tx, serviceId: AddonServiceId, keep: PlanId[], at: Date): Promise<void> {
+    // An add-on that is being created holds its plan: waiting for it first lets the next statement see it.
+    await tx.query(
+      'SELECT id FROM plans WHERE addon_service_id = $1 AND NOT (id = ANY($2::uuid[])) ORDER BY id FOR UPDATE',
+      [serviceId, keep],
+    );
     await tx.query(
       `DELETE FROM plans p WHERE addon_service_id = $1 AND NOT (id = ANY($2::uuid[]))
        AND NOT EXISTS (SELECT 1 FROM addons WHERE plan_id = p.id)

@@ -97,6 +97,32 @@ describe('a service that was pushed', () => {
 });
 
 describe('pushing other plans', () => {
+  it('while one of them is being installed loses no add-on and answers nobody with a failure', async () => {
+    let { contents } = await publish(world, maker, 'acme-busy', { plans: FREE_AND_PAID });
+    for (let round = 0; round < 5; round += 1) {
+      const app = await world.newApp(maker);
+      const without = { ...contents, plans: [{ id: 'other', price: { cents: 0 } }] };
+      const [pushed, ...installs] = await Promise.all([
+        push(maker, 'acme-busy', without),
+        ...[1, 2, 3, 4].map(() =>
+          maker.post<{ id: string; state: string }>(`/apps/${app.name}/addons`, { plan: 'acme-busy:free' }),
+        ),
+      ]);
+      ok(pushed);
+      for (const install of installs)
+        if (install.status === 201) assert.equal(install.body.state, 'provisioned');
+        else assert.ok(['plan_unavailable', 'not_found'].includes(install.body.id), JSON.stringify(install));
+      contents = ok(
+        await push(maker, 'acme-busy', { ...pushed.body.contents, plans: FREE_AND_PAID }),
+      ).contents;
+      for (const { id } of installs.filter(({ status }) => status === 201).map(({ body }) => body))
+        assert.equal(
+          ok(await maker.get<{ plan: { name: string } }>(`/addons/${id}`)).plan.name,
+          'acme-busy:free',
+        );
+    }
+  });
+
   const plans = async (id: string) =>
     ok(await maker.get<{ name: string; price: { cents: number } }[]>(`/addon-services/${id}/plans`)).map(
       ({ name, price }) => [name, price.cents],
