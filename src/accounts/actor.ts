@@ -12,6 +12,8 @@ export const SCOPES = [
   'addons:read',
   'addons:write',
   'catalog:read',
+  'manifests:read',
+  'manifests:write',
   'admin',
 ] as const;
 export type Scope = (typeof SCOPES)[number];

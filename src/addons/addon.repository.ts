@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { SelectQueryBuilder } from 'typeorm';
 import type { Actor } from '../accounts/actor.js';
+import { catalogErrors } from '../catalog/catalog.errors.js';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
 import { onConstraint, type Tx } from '../kernel/db/database.js';
 import { isId, type AddonId, type AddonServiceId, type AppId } from '../kernel/ids.js';
@@ -26,7 +27,9 @@ export class AddonRepository {
     const sealed = this.keys.seal(JSON.stringify(options), optionsContext(addon.id));
     await tx
       .insert(Addon, { ...addon, optionsCiphertext: sealed.ciphertext, optionsKeyId: sealed.keyId })
-      .catch(onConstraint('addons_name_key', addonErrors.addon_name_taken));
+      .catch(onConstraint('addons_name_key', addonErrors.addon_name_taken))
+      // A push of the service's manifest dropped the plan just now.
+      .catch(onConstraint('addons_plan_id_fkey', catalogErrors.plan_unavailable));
   }
 
   async get(tx: Tx, id: AddonId): Promise<Addon> {

@@ -10,10 +10,13 @@ import { EncryptionModule } from '../encryption/encryption.module.js';
 import { ProvisioningModule } from '../provisioning/provisioning.module.js';
 import { AdminInventoriesController } from './admin/inventories.controller.js';
 import { AdminController } from './admin/admin.controller.js';
+import { AdminServicesController } from './admin/services.controller.js';
 import { Gauges } from './ops/gauges.js';
 import { OpsController } from './ops/ops.controller.js';
 import { Readiness } from './ops/readiness.js';
+import { PartnerManifestsController } from './partner/manifests.controller.js';
 import { PartnerNoticesController } from './partner/notices.controller.js';
+import { PortalErrorFilter } from './partner/portal-error.filter.js';
 import { PlatformAccountsController } from './platform/accounts.controller.js';
 import { AddonViews } from './platform/addon-views.js';
 import { PlatformAddonsController } from './platform/addons.controller.js';
@@ -47,14 +50,17 @@ import { Strategies } from './shared/strategies.js';
     PlatformAddonsController,
     PlatformAttachmentsController,
     PartnerNoticesController,
+    PartnerManifestsController,
     AdminController,
     AdminInventoriesController,
+    AdminServicesController,
     OpsController,
   ],
   providers: [
     { provide: APP_GUARD, useClass: AccessGuard },
     Strategies,
     ErrorFilter,
+    PortalErrorFilter,
     RouteInventory,
     AddonViews,
     Readiness,

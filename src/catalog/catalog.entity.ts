@@ -1,6 +1,7 @@
 import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { AddonServiceId, PlanId, ProviderId } from '../kernel/ids.js';
 import { toCents, type Cents } from '../kernel/money.js';
+import type { Availability } from './lifecycle.js';
 
 const CENTS = { to: (value: Cents) => value.toString(), from: (value: string) => toCents(value) };
 
@@ -15,6 +16,10 @@ export class Provider {
   @Column('boolean') inventory!: boolean;
   @Column('bytea', { name: 'secrets_ciphertext' }) secretsCiphertext!: Buffer;
   @Column('text', { name: 'secrets_key_id' }) secretsKeyId!: string;
+  /** What the provider proves itself with when it exchanges a grant; null: it was given none yet. */
+  @Column('bytea', { name: 'client_secret_ciphertext', nullable: true })
+  clientSecretCiphertext!: Buffer | null;
+  @Column('text', { name: 'client_secret_key_id', nullable: true }) clientSecretKeyId!: string | null;
   @Column('text', { name: 'manifest_digest' }) manifestDigest!: string;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
@@ -56,7 +61,9 @@ export class Plan {
   @Column('boolean', { name: 'price_metered' }) priceMetered!: boolean;
   @Column('boolean', { name: 'price_contract' }) priceContract!: boolean;
   @Column('boolean', { name: 'is_default' }) isDefault!: boolean;
+  /** Whether the manifest still has it: who holds a plan that left keeps it. */
   @Column('boolean') visible!: boolean;
+  @Column('text') availability!: Availability;
   @Column('jsonb') features!: object;
   @Column('text', { array: true }) regions!: string[];
   @Column('text', { array: true }) compliance!: string[];

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { SelectQueryBuilder } from 'typeorm';
+import type { Actor } from '../accounts/actor.js';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
 import type { Tx } from '../kernel/db/database.js';
 import { isId, type AddonServiceId, type PlanId, type ProviderId } from '../kernel/ids.js';
 import { pageOf, type Page, type Range } from '../kernel/range.js';
 import { Secret } from '../kernel/secret.js';
-import { AddonService, Plan, Provider } from './catalog.entity.js';
+import { AddonService, Plan, Provider, type ServiceState } from './catalog.entity.js';
 import { catalogErrors } from './catalog.errors.js';
 
 /** How to reach a provider and prove who we are. */
@@ -24,7 +25,10 @@ export class CatalogRepository {
 
   async upsertProvider(
     tx: Tx,
-    provider: Omit<Provider, 'secretsCiphertext' | 'secretsKeyId'>,
+    provider: Omit<
+      Provider,
+      'secretsCiphertext' | 'secretsKeyId' | 'clientSecretCiphertext' | 'clientSecretKeyId'
+    >,
     secrets: { password: string; ssoSalt: string },
   ): Promise<void> {
     const sealed = this.keys.seal(JSON.stringify(secrets), providerContext(provider.id));
@@ -82,6 +86,7 @@ export class CatalogRepository {
       'price_contract',
       'is_default',
       'visible',
+      'availability',
       'features',
       'regions',
       'compliance',
@@ -91,11 +96,38 @@ export class CatalogRepository {
     await tx.createQueryBuilder().insert().into(Plan).values(plan).orUpdate(columns, ['id']).execute();
   }
 
+  /** What the provider proves itself with from now on. */
+  async setClientSecret(tx: Tx, id: ProviderId, secret: Secret): Promise<void> {
+    const sealed = this.keys.seal(secret.reveal(), clientSecretContext(id));
+    await tx.update(
+      Provider,
+      { id },
+      { clientSecretCiphertext: sealed.ciphertext, clientSecretKeyId: sealed.keyId },
+    );
+  }
+
+  /** Moves a service to another stage; false when it is no longer in the one it was moved from. */
+  async moveState(
+    tx: Tx,
+    id: AddonServiceId,
+    from: ServiceState,
+    to: ServiceState,
+    at: Date,
+  ): Promise<boolean> {
+    const result = await tx.update(AddonService, { id, state: from }, { state: to, updatedAt: at });
+    return result.affected === 1;
+  }
+
   /**
    * Takes plans out of the market that the manifest no longer has: deleted if nobody ever had one, else hidden, so
    * that holders, bills and history keep it.
    */
   async retirePlansExcept(tx: Tx, serviceId: AddonServiceId, keep: PlanId[], at: Date): Promise<void> {
+    // An add-on that is being created holds its plan: waiting for it first lets the next statement see it.
+    await tx.query(
+      'SELECT id FROM plans WHERE addon_service_id = $1 AND NOT (id = ANY($2::uuid[])) ORDER BY id FOR UPDATE',
+      [serviceId, keep],
+    );
     await tx.query(
       `DELETE FROM plans p WHERE addon_service_id = $1 AND NOT (id = ANY($2::uuid[]))
        AND NOT EXISTS (SELECT 1 FROM addons WHERE plan_id = p.id)
@@ -114,8 +146,16 @@ export class CatalogRepository {
     await tx.update(Plan, { addonServiceId: serviceId, isDefault: true }, { isDefault: false });
   }
 
-  async listServices(tx: Tx, range: Range<'name' | 'id'>): Promise<Page<AddonService>> {
+  /** Those that take new add-ons; of those in alpha, the ones that the actor makes or was invited to. */
+  async listServices(tx: Tx, range: Range<'name' | 'id'>, actor: Actor): Promise<Page<AddonService>> {
     const query = tx.createQueryBuilder(AddonService, 'service').where("service.state <> 'shutdown'");
+    if (!actor.isOperator)
+      query.andWhere(
+        `(service.state <> 'alpha'
+          OR EXISTS (SELECT 1 FROM service_makers m WHERE m.addon_service_id = service.id AND m.account_id = :account)
+          OR EXISTS (SELECT 1 FROM service_invitations i WHERE i.addon_service_id = service.id AND i.email = lower(:email)))`,
+        { account: actor.accountId, email: actor.email },
+      );
     return pageOf(query, range, {
       columns: { id: 'service.id', name: 'service.name' },
       valueOf: (service, field) => service[field],
@@ -134,7 +174,7 @@ export class CatalogRepository {
     return service;
   }
 
-  /** The plans that anybody may choose, cheapest first as the manifest orders them. At most 1,000. */
+  /** The plans that the manifest has, cheapest first as the manifest orders them. At most 1,000. */
   async listPlans(tx: Tx, serviceId: AddonServiceId): Promise<Plan[]> {
     return this.plans(tx)
       .where('plan.addon_service_id = :serviceId AND plan.visible', { serviceId })
@@ -197,7 +237,10 @@ export class CatalogRepository {
   }
 }
 
-/** Binds a provider's encrypted secrets to its row. */
+/** Bind a provider's encrypted secrets to its row. */
 export function providerContext(id: string): string {
   return `providers:${id}`;
+}
+export function clientSecretContext(id: string): string {
+  return `providers.client_secret:${id}`;
 }

@@ -1,4 +1,5 @@
 import { catalogErrors } from './catalog.errors.js';
+import type { Availability } from './lifecycle.js';
 
 /** A plan in a manifest: Souk's extension, since Heroku's manifest has none. */
 export interface ManifestPlan {
@@ -11,6 +12,8 @@ export interface ManifestPlan {
   metered: boolean;
   contract: boolean;
   default: boolean;
+  /** Whom it is for. */
+  availability: Availability;
   features: Record<string, unknown>;
   /** Empty: wherever the service is. */
   regions: string[];
@@ -81,6 +84,13 @@ class Reader {
     return {};
   }
 
+  availability(from: Json, path: string): Availability {
+    const value = from.availability ?? 'all';
+    const known = (['all', 'hidden', 'invited'] as const).find((one) => one === value);
+    this.must(known !== undefined, `${path}availability must be "all", "hidden" or "invited".`);
+    return known ?? 'all';
+  }
+
   must(holds: boolean, problem: string): void {
     if (!holds) this.problems.push(problem);
   }
@@ -88,6 +98,20 @@ class Reader {
 
 /** Reads a manifest; throws `manifest_invalid` with every problem in one sentence each. */
 export function parseManifest(input: unknown): Manifest {
+  const { manifest, problems } = readManifest(input);
+  if (problems.length > 0) throw manifestInvalid(problems);
+  return manifest;
+}
+
+export function manifestInvalid(problems: string[]) {
+  return catalogErrors.manifest_invalid({
+    message: `The manifest is not valid: ${problems.join(' ')}`,
+    problems,
+  });
+}
+
+/** Reads a manifest as far as that goes, and says what is wrong with it. */
+export function readManifest(input: unknown): { manifest: Manifest; problems: string[] } {
   const read = new Reader();
   const root = read.object({ manifest: input }, 'manifest', '');
   const api = read.object(root, 'api', '');
@@ -116,11 +140,7 @@ export function parseManifest(input: unknown): Manifest {
     plans: parsePlans(read, root.plans),
   };
   checkManifest(read, manifest);
-  if (read.problems.length > 0)
-    throw catalogErrors.manifest_invalid({
-      message: `The manifest is not valid: ${read.problems.join(' ')}`,
-    });
-  return manifest;
+  return { manifest, problems: read.problems };
 }
 
 function checkManifest(read: Reader, manifest: Manifest): void {
@@ -191,6 +211,7 @@ function parsePlans(read: Reader, input: unknown): ManifestPlan[] {
       metered: price.metered === true,
       contract: price.contract === true,
       default: plan.default === true,
+      availability: read.availability(plan, path),
       features: read.object(plan, 'features', path),
       regions: read.texts(plan, 'regions', path),
       compliance: read.texts(plan, 'compliance', path),

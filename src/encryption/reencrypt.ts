@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { configContext, optionsContext } from '../addons/addon.repository.js';
 import { contextOf } from '../apps/release.repository.js';
-import { providerContext } from '../catalog/catalog.repository.js';
+import { clientSecretContext, providerContext } from '../catalog/catalog.repository.js';
+import { manifestContext } from '../catalog/manifest.repository.js';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
 import { Database, type Tx } from '../kernel/db/database.js';
 
@@ -31,6 +32,20 @@ const COLUMNS: SecretColumn[] = [
     keyId: 'secrets_key_id',
     key: ['id'],
     context: (id = '') => providerContext(id),
+  },
+  {
+    table: 'providers',
+    ciphertext: 'client_secret_ciphertext',
+    keyId: 'client_secret_key_id',
+    key: ['id'],
+    context: (id = '') => clientSecretContext(id),
+  },
+  {
+    table: 'manifest_revisions',
+    ciphertext: 'contents_ciphertext',
+    keyId: 'contents_key_id',
+    key: ['id'],
+    context: (id = '') => manifestContext(id),
   },
   {
     table: 'addons',

@@ -55,6 +55,7 @@ describe('readSettings', () => {
 
   it.each([
     [{ PORT: 'x' }, 'PORT'],
+    [{ SOUK_EGRESS_ALLOW: '10.0.0.1,intranet' }, 'SOUK_EGRESS_ALLOW'],
     [{ PORT: '70000' }, 'PORT'],
     [{ PORT: '-1' }, 'PORT'],
     [{ SOUK_ROLE: 'boss' }, 'SOUK_ROLE'],

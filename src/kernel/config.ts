@@ -1,5 +1,6 @@
 import { isIP, isIPv6 } from 'node:net';
 import { KeyRing } from './crypto/key-ring.js';
+import { parseEgressEntry, type EgressRule } from './egress.js';
 import { Secret } from './secret.js';
 
 export const ROLES = ['all', 'api', 'worker', 'relay', 'providers'] as const;
@@ -22,7 +23,8 @@ export interface Settings {
   admin: { email: string; token: Secret; from: 'settings' | 'folder' } | null;
   /** Bundled providers to start; null means all of them. */
   providers: string[] | null;
-  egressAllow: string[];
+  /** Private addresses that calls to providers and the like may go to all the same. */
+  egressAllow: EgressRule[];
   logLevel: string;
   /** The address under which others reach this server; null: http://HOST:PORT. */
   publicUrl: string | null;
@@ -56,6 +58,7 @@ export interface Config extends Waits {
   queuePrefix: string;
   keyRing: KeyRing;
   admin: Settings['admin'];
+  egressAllow: Settings['egressAllow'];
   logLevel: string;
   publicUrl: string;
 }
@@ -140,6 +143,17 @@ class Reader {
     return new Secret(value);
   }
 
+  egress(name: string): EgressRule[] {
+    return (this.list(name) ?? []).flatMap((entry) => {
+      const rules = parseEgressEntry(entry);
+      if (rules === null)
+        this.problems.push(
+          `${name}: "${entry}" must be address[:port], such as 127.0.0.1:4000 or [::1]:4000.`,
+        );
+      return rules ?? [];
+    });
+  }
+
   list(name: string): string[] | null {
     const value = this.text(name);
     return value === null
@@ -175,7 +189,7 @@ export function readSettings(env: NodeJS.ProcessEnv, cwd: string): Settings {
     masterKey: read.keyRing('SOUK_MASTER_KEY'),
     admin: email !== null && token !== null ? { email, token: new Secret(token), from: 'settings' } : null,
     providers: read.list('SOUK_PROVIDERS'),
-    egressAllow: read.list('SOUK_EGRESS_ALLOW') ?? [],
+    egressAllow: read.egress('SOUK_EGRESS_ALLOW'),
     logLevel: read.oneOf('SOUK_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'] as const, 'info'),
     publicUrl: read.origin('SOUK_PUBLIC_URL'),
     waits: readWaits(read),

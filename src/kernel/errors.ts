@@ -18,6 +18,8 @@ export interface ErrorDetails {
   /** For the log only; never shown to the caller. */
   internal?: string;
   cause?: unknown;
+  /** Each thing that is wrong, where the message holds several. */
+  problems?: string[];
   /** The app that a confirmation or refusal is about; the CLI prints its name. */
   app?: { name: string };
 }
@@ -26,6 +28,7 @@ export interface ErrorDetails {
 export class SoukError extends Error {
   readonly internal: string | undefined;
   readonly app: { name: string } | undefined;
+  readonly problems: readonly string[];
 
   constructor(
     readonly id: string,
@@ -36,6 +39,7 @@ export class SoukError extends Error {
     this.name = 'SoukError';
     this.internal = details.internal;
     this.app = details.app;
+    this.problems = details.problems ?? [];
   }
 }
 

@@ -12,6 +12,7 @@ export type ReleaseId = Branded<'ReleaseId'>;
 export type ProviderId = Branded<'ProviderId'>;
 export type AddonServiceId = Branded<'AddonServiceId'>;
 export type PlanId = Branded<'PlanId'>;
+export type ManifestRevisionId = Branded<'ManifestRevisionId'>;
 export type AddonId = Branded<'AddonId'>;
 export type AttachmentId = Branded<'AttachmentId'>;
 export type OperationId = Branded<'OperationId'>;

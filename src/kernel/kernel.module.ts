@@ -7,6 +7,7 @@ import { KeyRing } from './crypto/key-ring.js';
 import { createDataSource, type EntityClass } from './db/data-source.js';
 import { Database } from './db/database.js';
 import { Notifications } from './db/notifications.js';
+import { EgressGuard } from './egress-guard.js';
 import { JobQueue } from './jobs/job-queue.js';
 import { JobRegistry } from './jobs/job-registry.js';
 import { LOGGER, type Logger } from './log.js';
@@ -22,7 +23,7 @@ export interface KernelParts {
   crashPoints?: CrashPoints;
 }
 
-const SHARED = [Metrics, Database, Notifications, Outbox, JobRegistry, JobQueue, Relay];
+const SHARED = [Metrics, Database, Notifications, Outbox, JobRegistry, JobQueue, Relay, EgressGuard];
 
 /** Knows no domain word. Global, so that features import each other only where they depend on one another. */
 @Global()

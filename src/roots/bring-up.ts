@@ -144,6 +144,7 @@ async function settle(start: Start): Promise<Config> {
     queuePrefix: `souk-${createHash('sha256').update(databaseIdentity(databaseUrl)).digest('hex').slice(0, 8)}`,
     keyRing,
     admin,
+    egressAllow: settings.egressAllow,
     logLevel: settings.logLevel,
     publicUrl: settings.publicUrl ?? localUrl(settings.host, port),
     ...settings.waits,

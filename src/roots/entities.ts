@@ -3,6 +3,7 @@ import { Addon, AddonNotice } from '../addons/addon.entity.js';
 import { App, Release, ReleaseEnvironment, ReservedConfigVar } from '../apps/app.entity.js';
 import { Attachment } from '../attachments/attachment.entity.js';
 import { AddonService, Plan, Provider } from '../catalog/catalog.entity.js';
+import { ManifestRevision, ServiceInvitation, ServiceMaker } from '../catalog/manifest.entity.js';
 import type { EntityClass } from '../kernel/db/data-source.js';
 import { Inventory } from '../provisioning/inventory/inventory.entity.js';
 import { Finding, Operation, OperationAttempt } from '../provisioning/operation.entity.js';
@@ -18,6 +19,9 @@ export const ENTITIES: EntityClass[] = [
   Provider,
   AddonService,
   Plan,
+  ManifestRevision,
+  ServiceMaker,
+  ServiceInvitation,
   Addon,
   AddonNotice,
   Attachment,

@@ -46,6 +46,8 @@ export interface WorldOptions {
   role?: Config['role'];
   waits?: Partial<Waits>;
   crashPoints?: CrashPoints;
+  /** Private addresses that third-party providers may be called at; none unless given. */
+  egressAllow?: Config['egressAllow'];
 }
 
 /** The backends that this machine can run; PostgreSQL's is always among them. */
@@ -173,6 +175,7 @@ async function configure(home: string, databaseUrl: string, options: WorldOption
     queuePrefix: `test-${randomBytes(6).toString('hex')}`,
     keyRing: KeyRing.fromFile(join(home, 'keyring')),
     admin: { email: OPERATOR.email, token: new Secret(OPERATOR.token), from: 'settings' },
+    egressAllow: options.egressAllow ?? [],
     logLevel: 'silent',
     publicUrl: `http://127.0.0.1:${port}`,
     ...DEFAULT_WAITS,

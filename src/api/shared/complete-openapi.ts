@@ -11,6 +11,13 @@ const ERROR_SCHEMA = {
   properties: {
     id: { type: 'string', description: 'What is wrong, for programs: never renamed, never reused.' },
     message: { type: 'string', description: 'What is wrong and what to do, for people.' },
+    error: {
+      oneOf: [
+        { type: 'string' },
+        { type: 'object', properties: { base: { type: 'array', items: { type: 'string' } } } },
+      ],
+      description: 'With the routes of manifests: the message, or each of several.',
+    },
     resource: { type: 'string', description: 'The kind of thing that was not found.' },
     app: {
       type: 'object',

@@ -28,6 +28,15 @@ export class ErrorFilter implements ExceptionFilter {
   constructor(@Inject(LOGGER) private readonly log: Logger) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
+    this.answer(thrown, host, bodyOf);
+  }
+
+  /** Logs and answers what was thrown, in the form of one surface. */
+  answer(
+    thrown: unknown,
+    host: ArgumentsHost,
+    present: (error: SoukError, requestId: string | undefined) => ErrorBody,
+  ): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
@@ -38,7 +47,7 @@ export class ErrorFilter implements ExceptionFilter {
     request.errorId = error.id;
     if (reply.sent) return;
     if (error.spec.status === 401) void reply.header('www-authenticate', 'Bearer realm="souk"');
-    void reply.status(error.spec.status).type('application/json').send(bodyOf(error, request.requestId));
+    void reply.status(error.spec.status).type('application/json').send(present(error, request.requestId));
   }
 }
 

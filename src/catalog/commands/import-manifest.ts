@@ -1,118 +1,24 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Author } from '../../accounts/actor.js';
-import { AuditTrail } from '../../audit/audit-trail.js';
-import { Clock } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
-import { namedId, type AddonServiceId, type PlanId, type ProviderId } from '../../kernel/ids.js';
-import { toCents } from '../../kernel/money.js';
-import { CatalogRepository, type ProviderAccess } from '../catalog.repository.js';
-import { parseManifest, type Manifest } from '../manifest.js';
+import { parseManifest } from '../manifest.js';
+import { StoreManifest } from '../store-manifest.js';
 
-/**
- * Brings a manifest into the catalogue. Ids follow from the slugs, so the same manifest gives the same ids everywhere
- * and importing it again changes nothing. A plan that somebody has or had is hidden when it leaves, never deleted.
- */
+/** Brings the manifest of a provider of this installation into the catalogue; the same one again changes nothing. */
 @Injectable()
 export class ImportManifest {
   constructor(
     private readonly db: Database,
-    private readonly clock: Clock,
-    private readonly catalog: CatalogRepository,
-    private readonly audit: AuditTrail,
+    private readonly store: StoreManifest,
   ) {}
 
   /** The service's name. `bundled` providers belong to this installation and run beside it. */
   async run(author: Author, input: unknown, options: { bundled: boolean }): Promise<string> {
     const manifest = parseManifest(input);
-    const providerId = namedId<ProviderId>(`provider:${manifest.id}`);
-    const serviceId = namedId<AddonServiceId>(`service:${manifest.id}`);
-    const { password, ssoSalt, ...open } = manifest;
-    const secrets = { password, ssoSalt };
-    const manifestDigest = createHash('sha256').update(JSON.stringify(open)).digest('hex');
-    const now = this.clock.now();
     await this.db.transaction('manifest.import', async (tx) => {
-      await tx.query("SELECT pg_advisory_xact_lock(hashtext('souk.manifest.' || $1))", [manifest.id]);
-      const known = await this.catalog.findAccessBySlug(tx, manifest.id);
-      if (known !== null && isSame(known, manifest, manifestDigest, options.bundled)) return;
-      await this.catalog.upsertProvider(
-        tx,
-        {
-          id: providerId,
-          slug: manifest.id,
-          bundled: options.bundled,
-          baseUrl: manifest.baseUrl,
-          ssoUrl: manifest.ssoUrl,
-          inventory: manifest.inventory,
-          manifestDigest,
-          createdAt: now,
-          updatedAt: now,
-        },
-        secrets,
-      );
-      await this.catalog.upsertService(tx, {
-        id: serviceId,
-        providerId,
-        name: manifest.id,
-        humanName: manifest.name,
-        state: options.bundled ? 'ga' : 'alpha',
-        configVarsPrefix: manifest.configVarsPrefix,
-        configVars: manifest.configVars,
-        regions: manifest.regions,
-        requires: manifest.requires,
-        defaultAttachment: manifest.defaultAttachment,
-        compliance: manifest.compliance,
-        cliPluginName: manifest.cliPluginName,
-        createdAt: now,
-        updatedAt: now,
-      });
-      await this.catalog.clearDefaults(tx, serviceId);
-      const plans = plansOf(manifest, serviceId, now);
-      for (const plan of plans) await this.catalog.upsertPlan(tx, plan);
-      await this.catalog.retirePlansExcept(
-        tx,
-        serviceId,
-        plans.map(({ id }) => id),
-        now,
-      );
-      await this.audit.add(tx, author, {
-        action: 'manifest.imported',
-        subject: { kind: 'addon_service', id: serviceId },
-        details: { service: manifest.id, plans: manifest.plans.map(({ id }) => id) },
-      });
+      await this.store.lock(tx, manifest.id);
+      await this.store.run(tx, author, manifest, options);
     });
     return manifest.id;
   }
-}
-
-function isSame(known: ProviderAccess, manifest: Manifest, digest: string, bundled: boolean): boolean {
-  return (
-    known.manifestDigest === digest &&
-    known.bundled === bundled &&
-    known.password.reveal() === manifest.password &&
-    known.ssoSalt.reveal() === manifest.ssoSalt
-  );
-}
-
-function plansOf(manifest: Manifest, serviceId: AddonServiceId, now: Date) {
-  const anyDefault = manifest.plans.some((plan) => plan.default);
-  return manifest.plans.map((plan, position) => ({
-    id: namedId<PlanId>(`plan:${manifest.id}:${plan.id}`),
-    addonServiceId: serviceId,
-    slug: plan.id,
-    humanName: plan.name,
-    description: plan.description,
-    priceCents: toCents(plan.cents),
-    priceCurrency: plan.currency,
-    priceMetered: plan.metered,
-    priceContract: plan.contract,
-    isDefault: anyDefault ? plan.default : position === 0,
-    visible: true,
-    features: plan.features,
-    regions: plan.regions,
-    compliance: plan.compliance,
-    position,
-    createdAt: now,
-    updatedAt: now,
-  }));
 }

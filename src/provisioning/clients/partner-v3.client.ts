@@ -2,6 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Agent, request } from 'undici';
 import type { ProviderAccess } from '../../catalog/catalog.repository.js';
 import { CONFIG, type Config } from '../../kernel/config.js';
+import { EgressGuard, EgressRefused } from '../../kernel/egress-guard.js';
 import type { Reply } from '../reply.js';
 import { ProviderClient, type ProvisionCall } from './provider-client.js';
 
@@ -15,9 +16,15 @@ const BODY_BYTES_MAX = 1024 * 1024;
 @Injectable()
 export class PartnerV3Client extends ProviderClient implements OnApplicationShutdown {
   private readonly agent = new Agent({ connections: 64, keepAliveTimeout: 10_000 });
+  /** For providers whose address others chose: every connection is judged where it leads. */
+  private readonly guarded: Agent;
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    egress: EgressGuard,
+  ) {
     super();
+    this.guarded = new Agent({ connections: 64, keepAliveTimeout: 10_000, connect: egress.connector });
   }
 
   provision(access: ProviderAccess, call: ProvisionCall): Promise<Reply> {
@@ -46,7 +53,7 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
 
   /** Calls that are under way still end. */
   async onApplicationShutdown(): Promise<void> {
-    await this.agent.close();
+    await Promise.all([this.agent.close(), this.guarded.close()]);
   }
 
   private async send(
@@ -59,7 +66,7 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
     try {
       const response = await request(url, {
         method,
-        dispatcher: this.agent,
+        dispatcher: access.bundled ? this.agent : this.guarded,
         signal: AbortSignal.timeout(this.config.providerTimeoutMs),
         headers: {
           accept: ACCEPT,
@@ -105,6 +112,7 @@ function parse(text: string): unknown {
 
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'the call failed';
+  if (error instanceof EgressRefused) return `the provider was not called: ${error.message}`;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return code === 'TimeoutError'
     ? 'the provider did not answer in time'

@@ -10,7 +10,7 @@ import { AppRepository } from '../../apps/app.repository.js';
 import { Attach } from '../../attachments/attach.js';
 import { planName, type AddonService, type Plan } from '../../catalog/catalog.entity.js';
 import { catalogErrors } from '../../catalog/catalog.errors.js';
-import { CatalogRepository } from '../../catalog/catalog.repository.js';
+import { Storefront } from '../../catalog/storefront.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database, type Tx } from '../../kernel/db/database.js';
 import { underGeneratedName } from '../../kernel/generated-name.js';
@@ -35,7 +35,7 @@ export class ProvisionRepositories {
   constructor(
     readonly apps: AppRepository,
     readonly addons: AddonRepository,
-    readonly catalog: CatalogRepository,
+    readonly storefront: Storefront,
   ) {}
 }
 
@@ -68,11 +68,11 @@ export class ProvisionAddon {
     options: Record<string, string>,
     nameFor: (service: AddonService) => string,
   ): Promise<AddonId> {
-    const { apps, addons, catalog } = this.repositories;
+    const { apps, addons, storefront } = this.repositories;
     return this.db.transaction('provision.request', async (tx) => {
       const app = await apps.lockForActor(tx, actor, input.app);
-      const plan = await catalog.findPlanByName(tx, input.plan);
-      await this.assertSellable(tx, app, plan);
+      const plan = await storefront.getInstallable(tx, actor, input.plan);
+      await this.assertFits(tx, app, plan);
       const now = this.clock.now();
       const addonId = newId<AddonId>();
       await addons.insert(
@@ -110,10 +110,8 @@ export class ProvisionAddon {
     });
   }
 
-  private async assertSellable(tx: Tx, app: App, plan: Plan): Promise<void> {
+  private async assertFits(tx: Tx, app: App, plan: Plan): Promise<void> {
     const service = plan.addonService;
-    if (service.state === 'shutdown') throw catalogErrors.service_unavailable();
-    if (!plan.visible) throw catalogErrors.plan_unavailable();
     if (!offers(service, plan, app.region))
       throw catalogErrors.region_unavailable({
         message: `${planName(plan)} is not offered in the region ${app.region}.`,
