@@ -8,6 +8,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import { EncryptionModule } from '../encryption/encryption.module.js';
 import { ProvisioningModule } from '../provisioning/provisioning.module.js';
+import { SsoModule } from '../sso/sso.module.js';
 import { AdminController } from './admin/admin.controller.js';
 import { Gauges } from './ops/gauges.js';
 import { OpsController } from './ops/ops.controller.js';
@@ -19,11 +20,15 @@ import { PlatformAddonsController } from './platform/addons.controller.js';
 import { PlatformAppsController } from './platform/apps.controller.js';
 import { PlatformAttachmentsController } from './platform/attachments.controller.js';
 import { PlatformCatalogController } from './platform/catalog.controller.js';
+import { PlatformCollaboratorsController } from './platform/collaborators.controller.js';
 import { PlatformConfigController } from './platform/config.controller.js';
+import { PlatformSharingController } from './platform/sharing.controller.js';
+import { PlatformSsoController } from './platform/sso.controller.js';
 import { AccessGuard } from './shared/access.guard.js';
 import { ErrorFilter } from './shared/error.filter.js';
 import { RouteInventory } from './shared/route-inventory.js';
 import { Strategies } from './shared/strategies.js';
+import { SsoPageController } from './sso/sso-page.controller.js';
 
 /** All HTTP surfaces, on one port. */
 @Module({
@@ -35,6 +40,7 @@ import { Strategies } from './shared/strategies.js';
     CatalogModule,
     AddonsModule,
     AttachmentsModule,
+    SsoModule,
     ProvisioningModule,
     EncryptionModule,
   ],
@@ -45,6 +51,10 @@ import { Strategies } from './shared/strategies.js';
     PlatformCatalogController,
     PlatformAddonsController,
     PlatformAttachmentsController,
+    PlatformCollaboratorsController,
+    PlatformSharingController,
+    PlatformSsoController,
+    SsoPageController,
     PartnerNoticesController,
     AdminController,
     OpsController,

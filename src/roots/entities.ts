@@ -1,10 +1,12 @@
 import { AccessToken, Account } from '../accounts/account.entity.js';
 import { Addon, AddonNotice } from '../addons/addon.entity.js';
 import { App, Release, ReleaseEnvironment, ReservedConfigVar } from '../apps/app.entity.js';
+import { Collaborator } from '../apps/collaborator.entity.js';
 import { Attachment } from '../attachments/attachment.entity.js';
 import { AddonService, Plan, Provider } from '../catalog/catalog.entity.js';
 import type { EntityClass } from '../kernel/db/data-source.js';
 import { Finding, Operation, OperationAttempt } from '../provisioning/operation.entity.js';
+import { SsoTicketUse } from '../sso/sso-ticket-use.entity.js';
 
 /** Every entity of the broker; a test compares them with the migrated tables. */
 export const ENTITIES: EntityClass[] = [
@@ -14,12 +16,14 @@ export const ENTITIES: EntityClass[] = [
   Release,
   ReleaseEnvironment,
   ReservedConfigVar,
+  Collaborator,
   Provider,
   AddonService,
   Plan,
   Addon,
   AddonNotice,
   Attachment,
+  SsoTicketUse,
   Operation,
   OperationAttempt,
   Finding,
