@@ -7,6 +7,7 @@ const LAYERS = [
   'catalog',
   'addons',
   'attachments',
+  'sso',
   'provisioning',
   'encryption',
   'api',

@@ -32,6 +32,29 @@ export class AccountRepository {
     return tx.findOneByOrFail(Account, { id });
   }
 
+  async find(tx: Tx, id: AccountId): Promise<Account | null> {
+    return tx.findOneBy(Account, { id });
+  }
+
+  /** The e-mail addresses of these accounts. */
+  async emailsOf(tx: Tx, ids: AccountId[]): Promise<Map<AccountId, string>> {
+    const rows: { id: AccountId; email: string }[] = await tx.query(
+      'SELECT id, email FROM accounts WHERE id = ANY($1::uuid[])',
+      [ids],
+    );
+    return new Map(rows.map(({ id, email }) => [id, email]));
+  }
+
+  /** The account, while this token of it works: neither revoked nor expired. */
+  async findByLiveToken(tx: Tx, tokenId: TokenId, now: Date): Promise<Account | null> {
+    return tx
+      .createQueryBuilder(Account, 'account')
+      .innerJoin(AccessToken, 'token', 'token.account_id = account.id')
+      .where('token.id = :tokenId AND token.revoked_at IS NULL', { tokenId })
+      .andWhere('(token.expires_at IS NULL OR token.expires_at > :now)', { now })
+      .getOne();
+  }
+
   async findByEmail(tx: Tx, email: string): Promise<Account | null> {
     return tx
       .createQueryBuilder(Account, 'account')

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { SelectQueryBuilder } from 'typeorm';
-import type { Actor } from '../accounts/actor.js';
 import { catalogErrors } from '../catalog/catalog.errors.js';
+import { appIdsOf, mayUseApp, type Viewer } from '../apps/app-access.js';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
 import { onConstraint, type Tx } from '../kernel/db/database.js';
 import { isId, type AddonId, type AddonServiceId, type AppId } from '../kernel/ids.js';
@@ -45,17 +45,19 @@ export class AddonRepository {
   }
 
   /**
-   * The actor's add-on of this name or id, on one app or anywhere. A creation that failed is still found for a day,
-   * so that who waits for it learns of it.
+   * The add-on of this name or id, if the actor may use the app that owns it or one that it is attached to; with an
+   * app, which the actor may use, one that this app owns or has attached. A creation that failed is still found for a
+   * day, so that who waits for it learns of it.
    */
   async getForActor(
     tx: Tx,
-    actor: Actor,
+    actor: Viewer,
     identity: string,
     now: Date,
     appId: AppId | null = null,
   ): Promise<Addon> {
-    const query = this.visible(tx, actor)
+    const query = this.query(tx)
+      .where(mayUseAddon(':viewer'), { viewer: actor.accountId })
       .andWhere(isId(identity) ? 'addon.id = :identity' : 'addon.name = :identity', { identity })
       .andWhere('(addon.removed_at IS NULL OR (addon.failed AND addon.removed_at > :since))', {
         since: new Date(now.getTime() - FAILED_VISIBLE_MS),
@@ -73,34 +75,27 @@ export class AddonRepository {
     return addon;
   }
 
-  /** The actor's live add-ons; with an app, those that it owns or has attached. */
+  /** The live add-ons that the actor's apps own or have attached; with an app, which the actor may use, those of it alone. */
   async listForActor(
     tx: Tx,
-    actor: Actor,
+    actor: Viewer,
     appId: AppId | null,
     range: Range<'id' | 'name'>,
   ): Promise<Page<Addon>> {
-    const query = this.visible(tx, actor).andWhere('addon.removed_at IS NULL');
-    if (appId !== null)
-      query.andWhere(
-        `(addon.app_id = :appId OR EXISTS (SELECT 1 FROM attachments at
-          WHERE at.addon_id = addon.id AND at.app_id = :appId AND at.detached_at IS NULL))`,
-        { appId },
-      );
+    const query = this.ofApps(tx, actor, appId);
     return pageOf(query, range, {
       columns: { id: 'addon.id', name: 'addon.name' },
       valueOf: (addon, field) => addon[field],
     });
   }
 
-  /** The actor's live add-ons of a service, by its name; at most 100. */
-  async listByService(tx: Tx, actor: Actor, service: string, appId: AppId | null): Promise<Addon[]> {
-    const query = this.visible(tx, actor)
-      .andWhere('addon.removed_at IS NULL AND service.name = :service', { service })
+  /** The same of one service, by its name; at most 100. */
+  async listByService(tx: Tx, actor: Viewer, service: string, appId: AppId | null): Promise<Addon[]> {
+    return this.ofApps(tx, actor, appId)
+      .andWhere('service.name = :service', { service })
       .orderBy('addon.created_at', 'ASC')
-      .limit(100);
-    if (appId !== null) query.andWhere('addon.app_id = :appId', { appId });
-    return query.getMany();
+      .limit(100)
+      .getMany();
   }
 
   /** The add-ons of an app whose deletion nobody asked for yet; at most 1,000, oldest first. */
@@ -114,14 +109,19 @@ export class AddonRepository {
       .getMany();
   }
 
-  async hasService(tx: Tx, appId: AppId, serviceId: AddonServiceId): Promise<boolean> {
-    return tx
+  /** Whether the app owns a live add-on of the service, or has one attached; `except`: one that does not count. */
+  async hasService(
+    tx: Tx,
+    appId: AppId,
+    serviceId: AddonServiceId,
+    except: AddonId | null = null,
+  ): Promise<boolean> {
+    const query = tx
       .createQueryBuilder(Addon, 'addon')
-      .where('addon.app_id = :appId AND addon.addon_service_id = :serviceId AND addon.removed_at IS NULL', {
-        appId,
-        serviceId,
-      })
-      .getExists();
+      .where(`addon.id IN ${addonIdsOf('= :appId')} AND addon.removed_at IS NULL`, { appId })
+      .andWhere('addon.addon_service_id = :serviceId', { serviceId });
+    if (except !== null) query.andWhere('addon.id <> :except', { except });
+    return query.getExists();
   }
 
   /** Moves a state on; false when another transaction did so first. */
@@ -193,11 +193,26 @@ export class AddonRepository {
       .innerJoinAndSelect('plan.addonService', 'service');
   }
 
-  private visible(tx: Tx, actor: Actor): SelectQueryBuilder<Addon> {
-    return this.query(tx).where('app.owner_id = :owner AND app.destroyed_at IS NULL', {
-      owner: actor.accountId,
-    });
+  /** The live add-ons of the viewer's apps, or of one app that the viewer may use. */
+  private ofApps(tx: Tx, { accountId }: Viewer, appId: AppId | null): SelectQueryBuilder<Addon> {
+    const ids = addonIdsOf(appId === null ? `IN ${appIdsOf(':viewer')}` : '= :appId');
+    return this.query(tx)
+      .where(`addon.id IN ${ids}`, appId === null ? { viewer: accountId } : { appId })
+      .andWhere('addon.removed_at IS NULL AND app.destroyed_at IS NULL');
   }
+}
+
+/** The ids of what some apps own or have attached: one look-up for each app, whatever other accounts have. */
+function addonIdsOf(apps: string): string {
+  return `(SELECT owned.id FROM addons owned WHERE owned.app_id ${apps}
+    UNION SELECT used.addon_id FROM attachments used WHERE used.detached_at IS NULL AND used.app_id ${apps})`;
+}
+
+/** Holds where the viewer may use the app that owns `addon`, or one that it is attached to. */
+function mayUseAddon(viewer: string): string {
+  return `app.destroyed_at IS NULL AND (${mayUseApp('app', viewer)} OR EXISTS (
+    SELECT 1 FROM attachments used JOIN apps user_app ON user_app.id = used.app_id
+    WHERE used.addon_id = addon.id AND used.detached_at IS NULL AND ${mayUseApp('user_app', viewer)}))`;
 }
 
 /** Bind ciphertexts to their row and column. */

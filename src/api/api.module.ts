@@ -9,6 +9,7 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { EncryptionModule } from '../encryption/encryption.module.js';
 import { ProvisioningModule } from '../provisioning/provisioning.module.js';
 import { AdminInventoriesController } from './admin/inventories.controller.js';
+import { SsoModule } from '../sso/sso.module.js';
 import { AdminController } from './admin/admin.controller.js';
 import { AdminServicesController } from './admin/services.controller.js';
 import { Gauges } from './ops/gauges.js';
@@ -23,11 +24,15 @@ import { PlatformAddonsController } from './platform/addons.controller.js';
 import { PlatformAppsController } from './platform/apps.controller.js';
 import { PlatformAttachmentsController } from './platform/attachments.controller.js';
 import { PlatformCatalogController } from './platform/catalog.controller.js';
+import { PlatformCollaboratorsController } from './platform/collaborators.controller.js';
 import { PlatformConfigController } from './platform/config.controller.js';
+import { PlatformSharingController } from './platform/sharing.controller.js';
+import { PlatformSsoController } from './platform/sso.controller.js';
 import { AccessGuard } from './shared/access.guard.js';
 import { ErrorFilter } from './shared/error.filter.js';
 import { RouteInventory } from './shared/route-inventory.js';
 import { Strategies } from './shared/strategies.js';
+import { SsoPageController } from './sso/sso-page.controller.js';
 
 /** All HTTP surfaces, on one port. */
 @Module({
@@ -39,6 +44,7 @@ import { Strategies } from './shared/strategies.js';
     CatalogModule,
     AddonsModule,
     AttachmentsModule,
+    SsoModule,
     ProvisioningModule,
     EncryptionModule,
   ],
@@ -49,6 +55,10 @@ import { Strategies } from './shared/strategies.js';
     PlatformCatalogController,
     PlatformAddonsController,
     PlatformAttachmentsController,
+    PlatformCollaboratorsController,
+    PlatformSharingController,
+    PlatformSsoController,
+    SsoPageController,
     PartnerNoticesController,
     PartnerManifestsController,
     AdminController,

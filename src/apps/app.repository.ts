@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull } from 'typeorm';
-import type { Actor } from '../accounts/actor.js';
 import { onConstraint, type Tx } from '../kernel/db/database.js';
 import { isId, type AppId } from '../kernel/ids.js';
 import { pageOf, type Page, type Range } from '../kernel/range.js';
+import { appIdsOf, mayUseApp, type Viewer } from './app-access.js';
 import { App } from './app.entity.js';
 import { appErrors } from './apps.errors.js';
 
@@ -13,20 +12,26 @@ export class AppRepository {
     await tx.insert(App, app).catch(onConstraint('apps_name_key', appErrors.app_name_taken));
   }
 
-  /** The actor's app of this name or id. What the actor may not see does not exist. */
-  async getForActor(tx: Tx, actor: Actor, identity: string): Promise<App> {
-    const app = await tx.findOneBy(App, {
-      ...(isId(identity) ? { id: identity as AppId } : { name: identity }),
-      ownerId: actor.accountId,
-      destroyedAt: IsNull(),
-    });
+  /** The actor's app of this name or id: one that the actor owns or collaborates on. What is neither does not exist. */
+  async getForActor(tx: Tx, actor: Viewer, identity: string): Promise<App> {
+    const app = await this.findForActor(tx, actor, identity);
     if (app === null) throw appErrors.app_not_found();
     return app;
   }
 
+  async findForActor(tx: Tx, actor: Viewer, identity: string): Promise<App | null> {
+    return tx
+      .createQueryBuilder(App, 'app')
+      .where(isId(identity) ? 'app.id = :identity' : 'app.name = :identity', { identity })
+      .andWhere(mayUseApp('app', ':viewer'), { viewer: actor.accountId })
+      .getOne();
+  }
+
   /** The same, and nobody else may change the app's config, attachments or name until this transaction ends. */
-  async lockForActor(tx: Tx, actor: Actor, identity: string): Promise<App> {
-    return this.lock(tx, (await this.getForActor(tx, actor, identity)).id);
+  async lockForActor(tx: Tx, actor: Viewer, identity: string): Promise<App> {
+    const app = await this.lock(tx, (await this.getForActor(tx, actor, identity)).id);
+    // Access may have been taken away while the lock was waited for; an owner's cannot be.
+    return app.ownerId === actor.accountId ? app : this.getForActor(tx, actor, app.id);
   }
 
   /** Locks an app that was found by other means; throws where it was destroyed meanwhile. */
@@ -46,10 +51,10 @@ export class AppRepository {
     return tx.findOneByOrFail(App, { id });
   }
 
-  async listForActor(tx: Tx, actor: Actor, range: Range<'id' | 'name'>): Promise<Page<App>> {
+  async listForActor(tx: Tx, actor: Viewer, range: Range<'id' | 'name'>): Promise<Page<App>> {
     const query = tx
       .createQueryBuilder(App, 'app')
-      .where('app.owner_id = :owner AND app.destroyed_at IS NULL', { owner: actor.accountId });
+      .where(`app.id IN ${appIdsOf(':viewer')} AND app.destroyed_at IS NULL`, { viewer: actor.accountId });
     return pageOf(query, range, {
       columns: { id: 'app.id', name: 'app.name' },
       valueOf: (app, field) => app[field],

@@ -13,6 +13,22 @@ export const appErrors = defineErrors({
     message:
       'An app name has 3 to 30 characters: lower-case letters, digits and dashes; it begins with a letter and does not end in a dash.',
   },
+  owner_only: {
+    status: 403,
+    message: 'Only the owner of the app may do this; collaborators may do everything else.',
+  },
+  collaborator_not_found: {
+    status: 404,
+    message: "Couldn't find that collaborator.",
+    platformId: 'not_found',
+    resource: 'collaborator',
+  },
+  collaborator_unknown: {
+    status: 422,
+    message: 'There is no account with this e-mail address or id; ask your operator to make one.',
+  },
+  collaborator_exists: { status: 422, message: 'This account may use the app already.' },
+  owner_not_removable: { status: 422, message: 'The owner of an app cannot be removed from it.' },
   region_unknown: { status: 422, message: 'There is no such region; see "heroku regions".' },
   release_not_found: {
     status: 404,

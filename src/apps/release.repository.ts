@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { Actor } from '../accounts/actor.js';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
 import { onConstraint, type Database, type Tx } from '../kernel/db/database.js';
 import { isId, type AppId, type AttachmentId } from '../kernel/ids.js';
 import { pageOf, type Page, type Range } from '../kernel/range.js';
+import { mayUseApp, type Viewer } from './app-access.js';
 import { Release, ReleaseEnvironment, ReservedConfigVar } from './app.entity.js';
 import { appErrors } from './apps.errors.js';
 import { EMPTY_ENVIRONMENT, type Environment } from './environment.js';
@@ -45,13 +45,13 @@ export class ReleaseRepository {
   }
 
   /** The actor's app and its current environment in one statement: config is what apps read most. */
-  async currentForActor(db: Database, actor: Actor, identity: string): Promise<CurrentEnvironment> {
+  async currentForActor(db: Database, actor: Viewer, identity: string): Promise<CurrentEnvironment> {
     const by = isId(identity) ? 'id' : 'name';
     const rows = await db.read<CurrentRow>(
       `current_environment_by_${by}`,
       `SELECT a.id AS app_id, a.release_version AS version, e.ciphertext, e.key_id
        FROM apps a LEFT JOIN release_environments e ON e.app_id = a.id AND e.version = a.release_version
-       WHERE a.${by} = $1 AND a.owner_id = $2 AND a.destroyed_at IS NULL`,
+       WHERE a.${by} = $1 AND ${mayUseApp('a', '$2')}`,
       [identity, actor.accountId],
     );
     const [row] = rows;

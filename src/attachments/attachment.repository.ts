@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { IsNull, type SelectQueryBuilder } from 'typeorm';
-import type { Actor } from '../accounts/actor.js';
 import type { SealedConfig } from '../addons/addon.repository.js';
+import { appIdsOf, mayUseApp, type Viewer } from '../apps/app-access.js';
 import { onConstraint, type Tx } from '../kernel/db/database.js';
 import { isId, type AddonId, type AppId, type AttachmentId } from '../kernel/ids.js';
 import { pageOf, type Page, type Range } from '../kernel/range.js';
@@ -18,6 +18,9 @@ export interface ExportingAttachment extends SealedConfig {
   service: string;
   configVarsPrefix: string;
 }
+
+/** The viewer may use the app that it is on, or the one that owns the add-on: whose data is shared sees with whom. */
+const MAY_SEE = `app.destroyed_at IS NULL AND (${mayUseApp('app', ':viewer')} OR ${mayUseApp('owner', ':viewer')})`;
 
 @Injectable()
 export class AttachmentRepository {
@@ -52,6 +55,55 @@ export class AttachmentRepository {
        ORDER BY id FOR UPDATE OF apps`,
       [addonId],
     );
+  }
+
+  /** The live attachment of this name on an app, with its add-on. */
+  async findOnApp(tx: Tx, appId: AppId, name: string): Promise<Attachment | null> {
+    return this.live(tx)
+      .andWhere('attachment.app_id = :appId AND attachment.name = :name', { appId, name })
+      .getOne();
+  }
+
+  /** The names of the apps, other than its own, that an add-on is attached to. */
+  async otherAppsOfAddon(tx: Tx, addonId: AddonId): Promise<string[]> {
+    return namesIn(
+      await tx.query(
+        `SELECT DISTINCT app.name FROM attachments at JOIN addons a ON a.id = at.addon_id JOIN apps app ON app.id = at.app_id
+         WHERE at.addon_id = $1 AND at.app_id <> a.app_id AND at.detached_at IS NULL ORDER BY app.name`,
+        [addonId],
+      ),
+    );
+  }
+
+  /** The names of the apps that an app's add-ons are attached to besides. */
+  async otherAppsOfApp(tx: Tx, appId: AppId): Promise<string[]> {
+    return namesIn(
+      await tx.query(
+        `SELECT DISTINCT app.name FROM attachments at JOIN addons a ON a.id = at.addon_id JOIN apps app ON app.id = at.app_id
+         WHERE a.app_id = $1 AND at.app_id <> $1 AND at.detached_at IS NULL ORDER BY app.name`,
+        [appId],
+      ),
+    );
+  }
+
+  /** Locks an app and all that its add-ons are attached to, by id as everywhere. */
+  async lockAppsAround(tx: Tx, appId: AppId): Promise<void> {
+    await tx.query(
+      `SELECT 1 FROM apps WHERE id = $1 OR id IN (SELECT at.app_id FROM attachments at
+         JOIN addons a ON a.id = at.addon_id WHERE a.app_id = $1 AND at.detached_at IS NULL)
+       ORDER BY id FOR UPDATE OF apps`,
+      [appId],
+    );
+  }
+
+  /** The live attachments on an app of add-ons that other apps own. */
+  async borrowedOnApp(tx: Tx, appId: AppId): Promise<AttachmentId[]> {
+    const rows: { id: AttachmentId }[] = await tx.query(
+      `SELECT at.id FROM attachments at JOIN addons a ON a.id = at.addon_id
+       WHERE at.app_id = $1 AND a.app_id <> $1 AND at.detached_at IS NULL`,
+      [appId],
+    );
+    return rows.map(({ id }) => id);
   }
 
   /** What the attachments on an app export, oldest first: one row for each of a provisioned add-on. */
@@ -89,7 +141,7 @@ export class AttachmentRepository {
       .getMany();
   }
 
-  /** The live attachments of an add-on, oldest first; at most 1,000. */
+  /** The live attachments of an add-on, oldest first; at most 1,000. For a caller's eyes: `listOfAddonForActor`. */
   async listOfAddon(tx: Tx, addonId: AddonId): Promise<Attachment[]> {
     return this.live(tx)
       .andWhere('attachment.addon_id = :addonId', { addonId })
@@ -98,7 +150,17 @@ export class AttachmentRepository {
       .getMany();
   }
 
-  /** The same for many add-ons at once. */
+  /** Those of them that the actor may see. */
+  async listOfAddonForActor(tx: Tx, actor: Viewer, addonId: AddonId): Promise<Attachment[]> {
+    return this.live(tx)
+      .andWhere('attachment.addon_id = :addonId', { addonId })
+      .andWhere(MAY_SEE, { viewer: actor.accountId })
+      .orderBy('attachment.created_at', 'ASC')
+      .limit(1_000)
+      .getMany();
+  }
+
+  /** The same as `listOfAddon` for many add-ons at once. */
   async listOfAddons(tx: Tx, addonIds: AddonId[]): Promise<Attachment[]> {
     if (addonIds.length === 0) return [];
     return this.live(tx)
@@ -107,11 +169,16 @@ export class AttachmentRepository {
       .getMany();
   }
 
-  /** All attachments on the actor's apps. */
-  async listForActor(tx: Tx, actor: Actor, range: Range<'id' | 'name'>): Promise<Page<Attachment>> {
-    const query = this.live(tx).andWhere('app.owner_id = :owner AND app.destroyed_at IS NULL', {
-      owner: actor.accountId,
-    });
+  /** All attachments on the actor's apps, and those of the add-ons that these own, wherever they are. */
+  async listForActor(tx: Tx, actor: Viewer, range: Range<'id' | 'name'>): Promise<Page<Attachment>> {
+    const mine = appIdsOf(':viewer');
+    const query = this.live(tx).andWhere(
+      `app.destroyed_at IS NULL AND attachment.id IN (
+        SELECT used.id FROM attachments used WHERE used.detached_at IS NULL AND used.app_id IN ${mine}
+        UNION SELECT shared.id FROM attachments shared JOIN addons owned ON owned.id = shared.addon_id
+        WHERE shared.detached_at IS NULL AND owned.app_id IN ${mine})`,
+      { viewer: actor.accountId },
+    );
     return pageOf(query, range, {
       columns: { id: 'attachment.id', name: 'attachment.name' },
       valueOf: (one, field) => one[field],
@@ -131,13 +198,12 @@ export class AttachmentRepository {
     return found;
   }
 
-  async getForActor(tx: Tx, actor: Actor, identity: string): Promise<Attachment> {
+  /** The attachment of this id on one of the actor's apps, or of an add-on that one of them owns. */
+  async getForActor(tx: Tx, actor: Viewer, identity: string): Promise<Attachment> {
     if (!isId(identity)) throw attachmentErrors.attachment_not_found();
     const found = await this.live(tx)
-      .andWhere('app.owner_id = :owner AND app.destroyed_at IS NULL AND attachment.id = :identity', {
-        owner: actor.accountId,
-        identity,
-      })
+      .andWhere('attachment.id = :identity', { identity })
+      .andWhere(MAY_SEE, { viewer: actor.accountId })
       .getOne();
     if (found === null) throw attachmentErrors.attachment_not_found();
     return found;
@@ -153,4 +219,8 @@ export class AttachmentRepository {
       .innerJoinAndSelect('plan.addonService', 'service')
       .where('attachment.detached_at IS NULL');
   }
+}
+
+function namesIn(rows: { name: string }[]): string[] {
+  return rows.map(({ name }) => name);
 }

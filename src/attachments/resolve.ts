@@ -27,6 +27,13 @@ export class Resolve {
     private readonly attachments: AttachmentRepository,
   ) {}
 
+  /** The add-on of this name or id, on one app or anywhere. */
+  async get(actor: Actor, identity: string, appIdentity: string | null): Promise<Addon> {
+    const tx = this.db.manager;
+    const app = appIdentity === null ? null : await this.apps.getForActor(tx, actor, appIdentity);
+    return this.addons.getForActor(tx, actor, identity, this.clock.now(), app?.id ?? null);
+  }
+
   /** All add-ons that match; `addon_not_found` where there is none. */
   async addonsFor(actor: Actor, identity: string, appIdentity: string | null): Promise<Addon[]> {
     const scoped = await this.scope(actor, identity, appIdentity);
@@ -47,7 +54,8 @@ export class Resolve {
       if (attached.length > 0) return attached;
     }
     const exact = await this.exactAddon(actor, name, appId);
-    const all = exact === null ? [] : await this.attachments.listOfAddon(this.db.manager, exact.id);
+    const all =
+      exact === null ? [] : await this.attachments.listOfAddonForActor(this.db.manager, actor, exact.id);
     const found = all.filter((one) => appId === null || one.appId === appId);
     if (found.length > 0) return found;
     throw attachmentErrors.attachment_not_found({

@@ -13,6 +13,8 @@ import { catalogErrors } from './catalog.errors.js';
 export interface ProviderAccess {
   slug: string;
   baseUrl: string;
+  /** null: there is no dashboard. */
+  ssoUrl: string | null;
   bundled: boolean;
   manifestDigest: string;
   password: Secret;
@@ -229,6 +231,7 @@ export class CatalogRepository {
     return {
       slug: provider.slug,
       baseUrl: provider.baseUrl,
+      ssoUrl: provider.ssoUrl,
       bundled: provider.bundled,
       manifestDigest: provider.manifestDigest,
       password: new Secret(secrets.password ?? ''),

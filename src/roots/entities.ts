@@ -1,12 +1,14 @@
 import { AccessToken, Account } from '../accounts/account.entity.js';
 import { Addon, AddonNotice } from '../addons/addon.entity.js';
 import { App, Release, ReleaseEnvironment, ReservedConfigVar } from '../apps/app.entity.js';
+import { Collaborator } from '../apps/collaborator.entity.js';
 import { Attachment } from '../attachments/attachment.entity.js';
 import { AddonService, Plan, Provider } from '../catalog/catalog.entity.js';
 import { ManifestRevision, ServiceInvitation, ServiceMaker } from '../catalog/manifest.entity.js';
 import type { EntityClass } from '../kernel/db/data-source.js';
 import { Inventory } from '../provisioning/inventory/inventory.entity.js';
 import { Finding, Operation, OperationAttempt } from '../provisioning/operation.entity.js';
+import { SsoTicketUse } from '../sso/sso-ticket-use.entity.js';
 
 /** Every entity of the broker; a test compares them with the migrated tables. */
 export const ENTITIES: EntityClass[] = [
@@ -16,6 +18,7 @@ export const ENTITIES: EntityClass[] = [
   Release,
   ReleaseEnvironment,
   ReservedConfigVar,
+  Collaborator,
   Provider,
   AddonService,
   Plan,
@@ -25,6 +28,7 @@ export const ENTITIES: EntityClass[] = [
   Addon,
   AddonNotice,
   Attachment,
+  SsoTicketUse,
   Operation,
   OperationAttempt,
   Finding,

@@ -32,4 +32,4 @@ export const DELETION: [FleetRole, string][] = [
   ['worker', 'deprovision.record.after_commit'],
 ];
 /** Points of requests that move no add-on. */
-export const ELSEWHERE = /^(app|token|account|manifest|operator|audit\.read)\./;
+export const ELSEWHERE = /^(app|token|account|collaborator|attachment|sso|manifest|operator|audit\.read)\./;

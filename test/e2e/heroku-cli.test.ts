@@ -154,13 +154,80 @@ describe('the heroku CLI', () => {
     );
   });
 
-  it('addons:destroy', async () => {
+  it('access, access:add, access:remove', async () => {
+    const made = await souk.run(['accounts', 'create', 'colleague@souk.test', '--json']);
+    assert.equal(made.code, 0, made.output);
+    await succeeds('access:add', 'colleague@souk.test', '-a', 'cli-shop');
+    const access = (await succeeds('access', '-a', 'cli-shop')).stdout;
+    assert.match(access, /colleague@souk\.test\s+collaborator/);
+    assert.match(access, /operator@souk\.localhost\s+owner/);
+    assert.match(
+      (await fails('access:add', 'nobody@souk.test', '-a', 'cli-shop')).both,
+      /There is no account with this e-mail address/,
+    );
+    await succeeds('access:remove', 'colleague@souk.test', '-a', 'cli-shop');
+    assert.doesNotMatch((await succeeds('access', '-a', 'cli-shop')).stdout, /colleague/);
+  });
+
+  it('addons:attach --as, --confirm, addons:detach', async () => {
+    await succeeds('apps:create', 'cli-second');
+    const attached = await succeeds('addons:attach', 'cli-reports-db', '--as', 'STATS', '-a', 'cli-second');
+    assert.match(attached.both, /Attaching cli-reports-db as STATS to.*cli-second.*done, v2/s);
+    assert.equal(
+      (await succeeds('config:get', 'STATS_URL', '-a', 'cli-second')).stdout,
+      (await succeeds('config:get', 'REPORTS_URL', '-a', 'cli-shop')).stdout,
+    );
+    assert.match((await succeeds('addons', '-a', 'cli-second')).stdout, /STATS/);
+    assert.match((await succeeds('addons:info', 'cli-reports-db')).stdout, /cli-second::STATS/);
+    assert.match(
+      (await fails('addons:destroy', 'cli-reports-db', '--confirm', 'cli-shop', '-a', 'cli-shop')).both,
+      /attached\s+to\s+cli-second\s+too/,
+    );
+    // The first app's own database, under the name that is taken: asked about, and replaced once that is confirmed.
+    const primary = (await succeeds('config:get', 'DATABASE_URL', '-a', 'cli-shop')).stdout;
+    const all = JSON.parse((await succeeds('addons', '-a', 'cli-shop', '--json')).stdout) as {
+      name: string;
+    }[];
+    const name = all.find((one) => one.name !== 'cli-reports-db')?.name ?? '';
+    const asked = await heroku('addons:attach', name, '--as', 'STATS', '-a', 'cli-second');
+    assert.match(asked.both, /has\s+cli-reports-db\s+attached\s+as\s+STATS/);
+    await succeeds('addons:attach', name, '--as', 'STATS', '-a', 'cli-second', '--confirm', 'cli-second');
+    assert.equal((await succeeds('config:get', 'STATS_URL', '-a', 'cli-second')).stdout, primary);
+    assert.match(
+      (await succeeds('addons:detach', 'STATS', '-a', 'cli-second')).both,
+      /Unsetting STATS.*done, v4/s,
+    );
+    assert.deepEqual(JSON.parse((await succeeds('config', '--json', '-a', 'cli-second')).stdout), {});
+    await succeeds('addons:attach', 'cli-reports-db', '-a', 'cli-second');
+  });
+
+  it('addons:open leads to a page that says what opens', async () => {
+    const address = (await succeeds('addons:open', 'DATABASE', '-a', 'cli-shop', '--show-url')).stdout.trim();
+    assert.match(address, /\/sso\/[0-9a-f-]{36}\?ticket=/);
+    const page = await fetch(address, { headers: { accept: 'text/html' } });
+    assert.equal(page.status, 422);
+    assert.match(await page.text(), /souk-postgresql have no dashboard/);
+  });
+
+  it('addons:destroy --force', async () => {
     const url = (await succeeds('config:get', 'REPORTS_URL', '-a', 'cli-shop')).stdout.trim();
     assert.match(
-      (await succeeds('addons:destroy', 'cli-reports-db', '--confirm', 'cli-shop', '-a', 'cli-shop')).both,
+      (
+        await succeeds(
+          'addons:destroy',
+          'cli-reports-db',
+          '--confirm',
+          'cli-shop',
+          '-a',
+          'cli-shop',
+          '--force',
+        )
+      ).both,
       /Destroying cli-reports-db.*done/s,
     );
     assert.equal((await succeeds('config:get', 'REPORTS_URL', '-a', 'cli-shop')).stdout.trim(), '');
+    assert.deepEqual(JSON.parse((await succeeds('config', '--json', '-a', 'cli-second')).stdout), {});
+    await succeeds('apps:destroy', '-a', 'cli-second', '--confirm', 'cli-second');
     const client = new pg.Client({ connectionString: url });
     await assert.rejects(client.connect());
     assert.match((await fails('addons:info', 'cli-reports-db', '-a', 'cli-shop')).both, /Couldn't find/);

@@ -27,8 +27,8 @@ export class Api {
     return this.send<T>('PATCH', path, body, headers);
   }
 
-  delete<T = unknown>(path: string): Promise<Answer<T>> {
-    return this.send<T>('DELETE', path, undefined, {});
+  delete<T = unknown>(path: string, body?: unknown): Promise<Answer<T>> {
+    return this.send<T>('DELETE', path, body, {});
   }
 
   /** `body`: a text is sent as it is. */

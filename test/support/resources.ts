@@ -9,6 +9,7 @@ export interface AddonBody {
   app: { id: string; name: string };
   plan: { id: string; name: string; price?: { cents: number } };
   addon_service: { id: string; name: string };
+  web_url: string | null;
 }
 
 export interface AppBody {
@@ -33,4 +34,13 @@ export interface AttachmentBody {
   name: string;
   addon: { id: string; name: string };
   app: { id: string; name: string };
+  config_vars?: string[];
+  web_url: string | null;
+}
+
+export interface CollaboratorBody {
+  id: string;
+  role: string;
+  app: { id: string; name: string };
+  user: { id: string; email: string };
 }

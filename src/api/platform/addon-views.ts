@@ -7,9 +7,9 @@ import { NoticeRepository } from '../../addons/notice.repository.js';
 import { AppRepository } from '../../apps/app.repository.js';
 import { AttachmentRepository } from '../../attachments/attachment.repository.js';
 import { Resolve } from '../../attachments/resolve.js';
-import { Clock } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
 import { parseRange } from '../../kernel/range.js';
+import { SsoTickets } from '../../sso/sso-tickets.js';
 import { sendPage } from '../shared/paging.js';
 import { presentAddon, presentNotice } from './present.js';
 import type { AddonResource, NoticeResource } from './resources.js';
@@ -20,12 +20,12 @@ import type { Shape } from './shape.js';
 export class AddonViews {
   constructor(
     private readonly db: Database,
-    private readonly clock: Clock,
     private readonly apps: AppRepository,
     private readonly addons: AddonRepository,
     private readonly attachments: AttachmentRepository,
     private readonly notes: NoticeRepository,
     private readonly resolver: Resolve,
+    private readonly tickets: SsoTickets,
   ) {}
 
   async list(
@@ -43,19 +43,23 @@ export class AddonViews {
       app?.id ?? null,
       parseRange(range, ['name', 'id']),
     );
-    return sendPage(reply, page, 'id, name', await this.present(page.items, shape, reply));
+    return sendPage(reply, page, 'id, name', await this.present(page.items, shape, reply, null));
   }
 
   async find(actor: Actor, identity: string, appIdentity: string | null): Promise<Addon> {
-    const tx = this.db.manager;
-    const app = appIdentity === null ? null : await this.apps.getForActor(tx, actor, appIdentity);
-    return this.addons.getForActor(tx, actor, identity, this.clock.now(), app?.id ?? null);
+    return this.resolver.get(actor, identity, appIdentity);
   }
 
-  async one(addon: Addon, shape: Shape, reply: FastifyReply): Promise<AddonResource> {
+  /** With an actor, `web_url` holds a ticket for that one. */
+  async one(
+    addon: Addon,
+    shape: Shape,
+    reply: FastifyReply,
+    actor: Actor | null = null,
+  ): Promise<AddonResource> {
     const attachments = await this.attachments.listOfAddon(this.db.manager, addon.id);
     await this.warn([addon], reply);
-    return presentAddon(addon, attachments, shape);
+    return presentAddon(addon, attachments, shape, this.webUrl(addon, actor));
   }
 
   async resolve(
@@ -65,7 +69,7 @@ export class AddonViews {
     shape: Shape,
     reply: FastifyReply,
   ): Promise<AddonResource[]> {
-    return this.present(await this.resolver.addonsFor(actor, identity, app), shape, reply);
+    return this.present(await this.resolver.addonsFor(actor, identity, app), shape, reply, actor);
   }
 
   async notices(actor: Actor, identity: string): Promise<NoticeResource[]> {
@@ -73,7 +77,12 @@ export class AddonViews {
     return (await this.notes.list(this.db.manager, addon.id)).map(presentNotice);
   }
 
-  private async present(addons: Addon[], shape: Shape, reply: FastifyReply): Promise<AddonResource[]> {
+  private async present(
+    addons: Addon[],
+    shape: Shape,
+    reply: FastifyReply,
+    actor: Actor | null,
+  ): Promise<AddonResource[]> {
     const attachments = await this.attachments.listOfAddons(
       this.db.manager,
       addons.map(({ id }) => id),
@@ -84,8 +93,14 @@ export class AddonViews {
         addon,
         attachments.filter((one) => one.addonId === addon.id),
         shape,
+        this.webUrl(addon, actor),
       ),
     );
+  }
+
+  private webUrl(addon: Addon, actor: Actor | null): string {
+    const target = { addonId: addon.id, attachmentId: null };
+    return actor === null ? this.tickets.page(target) : this.tickets.address(actor, target);
   }
 
   /** `X-Heroku-Warning` is printed by the CLI on any command. */

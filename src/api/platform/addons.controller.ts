@@ -11,6 +11,7 @@ import { AddonViews } from './addon-views.js';
 import { CreateAddonBody, ResolveAddonBody } from './bodies.dto.js';
 import type { AddonResource, NoticeResource } from './resources.js';
 import { RequestShape, type Shape } from './shape.js';
+import { ConfirmationBody, confirmationOf } from './sharing.dto.js';
 
 @ApiTags('add-ons')
 @Controller()
@@ -81,7 +82,7 @@ export class PlatformAddonsController {
     @RequestShape() shape: Shape,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AddonResource> {
-    return this.views.one(await this.views.find(actor, addon, null), shape, reply);
+    return this.views.one(await this.views.find(actor, addon, null), shape, reply, actor);
   }
 
   /** One add-on that an app owns or has attached, by name or id. */
@@ -94,20 +95,24 @@ export class PlatformAddonsController {
     @RequestShape() shape: Shape,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AddonResource> {
-    return this.views.one(await this.views.find(actor, addon, app), shape, reply);
+    return this.views.one(await this.views.find(actor, addon, app), shape, reply, actor);
   }
 
-  /** Deletes an add-on: its config vars leave the apps at once, and its data with them for good. */
+  /**
+   * Deletes an add-on: its config vars leave the apps at once, and its data with them for good. Where other apps share
+   * it, this needs `force` or `confirm`.
+   */
   @Delete('apps/:app/addons/:addon')
   @Requires('addons:write')
   async destroy(
     @CurrentActor() actor: Actor,
     @Param('app') app: string,
     @Param('addon') addon: string,
+    @Body() body: ConfirmationBody,
     @RequestShape() shape: Shape,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AddonResource> {
-    const addonId = await this.destroyAddon.run(actor, app, addon);
+    const addonId = await this.destroyAddon.run(actor, app, addon, confirmationOf(body));
     return this.views.one(await this.settle.soon(addonId), shape, reply);
   }
 

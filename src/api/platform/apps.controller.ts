@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, Inject, Param, Patch, Post, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { AccountRepository } from '../../accounts/account.repository.js';
 import type { Actor } from '../../accounts/actor.js';
 import { AppRepository } from '../../apps/app.repository.js';
 import type { App } from '../../apps/app.entity.js';
@@ -17,6 +18,7 @@ import { CurrentActor, PagedBy, Requires } from '../shared/route-access.js';
 import { CreateAppBody, UpdateAppBody } from './bodies.dto.js';
 import { presentApp, presentRegion } from './present.js';
 import type { AppResource, RegionResource } from './resources.js';
+import { ConfirmationBody, confirmationOf } from './sharing.dto.js';
 
 @ApiTags('apps')
 @Controller()
@@ -24,13 +26,14 @@ export class PlatformAppsController {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly db: Database,
+    private readonly accounts: AccountRepository,
     private readonly apps: AppRepository,
     private readonly createApp: CreateApp,
     private readonly updateApp: UpdateApp,
     private readonly destroyApp: DestroyApp,
   ) {}
 
-  /** The caller's apps. */
+  /** The apps that the caller owns or collaborates on. */
   @Get(['apps', 'users/~/apps'])
   @PagedBy('name', 'id')
   @Requires('apps:read')
@@ -40,11 +43,13 @@ export class PlatformAppsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<AppResource[]> {
     const page = await this.apps.listForActor(this.db.manager, actor, parseRange(range, ['name', 'id']));
+    const owners = page.items.map(({ ownerId }) => ownerId);
+    const emails = await this.accounts.emailsOf(this.db.manager, [...new Set(owners)]);
     return sendPage(
       reply,
       page,
       'id, name',
-      page.items.map((app) => this.present(actor, app)),
+      page.items.map((app) => presentApp(app, emails.get(app.ownerId) ?? '', this.config.publicUrl)),
     );
   }
 
@@ -53,7 +58,6 @@ export class PlatformAppsController {
   @Requires('apps:write')
   async create(@CurrentActor() actor: Actor, @Body() body: CreateAppBody): Promise<AppResource> {
     return this.present(
-      actor,
       await this.createApp.run(actor, { name: body.name ?? null, region: body.region ?? null }),
     );
   }
@@ -62,10 +66,10 @@ export class PlatformAppsController {
   @Get('apps/:app')
   @Requires('apps:read')
   async show(@CurrentActor() actor: Actor, @Param('app') app: string): Promise<AppResource> {
-    return this.present(actor, await this.apps.getForActor(this.db.manager, actor, app));
+    return this.present(await this.apps.getForActor(this.db.manager, actor, app));
   }
 
-  /** Renames an app or sets its maintenance flag. */
+  /** Renames an app, which only its owner may, or sets its maintenance flag. */
   @Patch('apps/:app')
   @Requires('apps:write')
   async update(
@@ -73,14 +77,21 @@ export class PlatformAppsController {
     @Param('app') app: string,
     @Body() body: UpdateAppBody,
   ): Promise<AppResource> {
-    return this.present(actor, await this.updateApp.run(actor, app, body));
+    return this.present(await this.updateApp.run(actor, app, body));
   }
 
-  /** Destroys an app and deletes the add-ons that it owns. */
+  /**
+   * Destroys an app and deletes the add-ons that it owns. Only its owner may. Where other apps share one of them, this
+   * needs `force` or `confirm`.
+   */
   @Delete('apps/:app')
   @Requires('apps:write')
-  async destroy(@CurrentActor() actor: Actor, @Param('app') app: string): Promise<AppResource> {
-    return this.present(actor, await this.destroyApp.run(actor, app));
+  async destroy(
+    @CurrentActor() actor: Actor,
+    @Param('app') app: string,
+    @Body() body: ConfirmationBody,
+  ): Promise<AppResource> {
+    return this.present(await this.destroyApp.run(actor, app, confirmationOf(body)));
   }
 
   /** Souk runs no dynos, so an app never has any. */
@@ -89,24 +100,6 @@ export class PlatformAppsController {
   async dynos(@CurrentActor() actor: Actor, @Param('app') app: string): Promise<object[]> {
     await this.apps.getForActor(this.db.manager, actor, app);
     return [];
-  }
-
-  /** Who may work on the app: its owner. */
-  @Get('apps/:app/collaborators')
-  @Requires('apps:read')
-  async collaborators(@CurrentActor() actor: Actor, @Param('app') identity: string): Promise<object[]> {
-    const app = await this.apps.getForActor(this.db.manager, actor, identity);
-    const at = app.createdAt.toISOString();
-    return [
-      {
-        id: app.ownerId,
-        app: { id: app.id, name: app.name },
-        user: { id: app.ownerId, email: actor.email, federated: false },
-        role: 'owner',
-        created_at: at,
-        updated_at: at,
-      },
-    ];
   }
 
   /** No app is in a pipeline yet. */
@@ -124,8 +117,8 @@ export class PlatformAppsController {
     return REGIONS.map(presentRegion);
   }
 
-  /** Only its owner sees an app, so the caller is the owner. */
-  private present(actor: Actor, app: App): AppResource {
-    return presentApp(app, actor.email, this.config.publicUrl);
+  private async present(app: App): Promise<AppResource> {
+    const { email } = await this.accounts.get(this.db.manager, app.ownerId);
+    return presentApp(app, email, this.config.publicUrl);
   }
 }

@@ -4,11 +4,13 @@ import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../accounts/actor.js';
 import { AddonRepository } from '../../addons/addon.repository.js';
 import { AppRepository } from '../../apps/app.repository.js';
+import type { Attachment } from '../../attachments/attachment.entity.js';
 import { AttachmentRepository } from '../../attachments/attachment.repository.js';
 import { Resolve } from '../../attachments/resolve.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
 import { parseRange } from '../../kernel/range.js';
+import { SsoTickets, type SsoTarget } from '../../sso/sso-tickets.js';
 import { sendPage } from '../shared/paging.js';
 import { CurrentActor, PagedBy, Requires } from '../shared/route-access.js';
 import { ResolveAttachmentBody } from './bodies.dto.js';
@@ -26,9 +28,10 @@ export class PlatformAttachmentsController {
     private readonly addons: AddonRepository,
     private readonly attachments: AttachmentRepository,
     private readonly resolver: Resolve,
+    private readonly tickets: SsoTickets,
   ) {}
 
-  /** All attachments on the caller's apps. */
+  /** All attachments on the caller's apps, and those of the add-ons that these own, wherever they are. */
   @Get('addon-attachments')
   @PagedBy('id', 'name')
   @Requires('addons:read')
@@ -47,7 +50,7 @@ export class PlatformAttachmentsController {
       reply,
       page,
       'id, name',
-      page.items.map((one) => presentAttachment(one, shape)),
+      page.items.map((one) => presentAttachment(one, shape, this.tickets.page(targetOf(one)))),
     );
   }
 
@@ -59,10 +62,10 @@ export class PlatformAttachmentsController {
     @Param('attachment') attachment: string,
     @RequestShape() shape: Shape,
   ): Promise<AttachmentResource> {
-    return presentAttachment(await this.attachments.getForActor(this.db.manager, actor, attachment), shape);
+    return this.present(actor, await this.attachments.getForActor(this.db.manager, actor, attachment), shape);
   }
 
-  /** The attachments of an add-on, oldest first. */
+  /** The attachments of an add-on, oldest first: all of them for who may use the app that owns it. */
   @Get('addons/:addon/addon-attachments')
   @Requires('addons:read')
   async ofAddon(
@@ -71,8 +74,8 @@ export class PlatformAttachmentsController {
     @RequestShape() shape: Shape,
   ): Promise<AttachmentResource[]> {
     const addon = await this.addons.getForActor(this.db.manager, actor, identity, this.clock.now());
-    const attachments = await this.attachments.listOfAddon(this.db.manager, addon.id);
-    return attachments.map((one) => presentAttachment(one, shape));
+    const attachments = await this.attachments.listOfAddonForActor(this.db.manager, actor, addon.id);
+    return attachments.map((one) => this.present(actor, one, shape));
   }
 
   /** The attachments on an app, oldest first. */
@@ -85,7 +88,7 @@ export class PlatformAttachmentsController {
   ): Promise<AttachmentResource[]> {
     const app = await this.apps.getForActor(this.db.manager, actor, identity);
     return (await this.attachments.listOfApp(this.db.manager, app.id)).map((one) =>
-      presentAttachment(one, shape),
+      presentAttachment(one, shape, this.tickets.page(targetOf(one))),
     );
   }
 
@@ -99,7 +102,7 @@ export class PlatformAttachmentsController {
     @RequestShape() shape: Shape,
   ): Promise<AttachmentResource> {
     const app = await this.apps.getForActor(this.db.manager, actor, identity);
-    return presentAttachment(await this.attachments.getOfApp(this.db.manager, app.id, attachment), shape);
+    return this.present(actor, await this.attachments.getOfApp(this.db.manager, app.id, attachment), shape);
   }
 
   /** The attachments that a typed identity may mean. */
@@ -112,6 +115,15 @@ export class PlatformAttachmentsController {
     @RequestShape() shape: Shape,
   ): Promise<AttachmentResource[]> {
     const found = await this.resolver.attachmentsFor(actor, body.addon_attachment, body.app ?? null);
-    return found.map((one) => presentAttachment(one, shape));
+    return found.map((one) => this.present(actor, one, shape));
   }
+
+  /** What is looked at by itself comes with a ticket in its `web_url`; what is in a long list, without. */
+  private present(actor: Actor, attachment: Attachment, shape: Shape): AttachmentResource {
+    return presentAttachment(attachment, shape, this.tickets.address(actor, targetOf(attachment)));
+  }
+}
+
+function targetOf({ id, addonId }: Attachment): SsoTarget {
+  return { addonId, attachmentId: id };
 }

@@ -127,7 +127,12 @@ function publicState(addon: Pick<Addon, 'state' | 'deleteRequestedAt'>): AddonSt
 }
 
 /** `attachments`: those of this add-on, oldest first. */
-export function presentAddon(addon: Addon, attachments: Attachment[], shape: Shape): AddonResource {
+export function presentAddon(
+  addon: Addon,
+  attachments: Attachment[],
+  shape: Shape,
+  webUrl: string | null = null,
+): AddonResource {
   const service = addon.plan.addonService;
   const home = attachments.find((one) => one.appId === addon.appId);
   return {
@@ -148,14 +153,18 @@ export function presentAddon(addon: Addon, attachments: Attachment[], shape: Sha
     state: publicState(addon),
     provider_id: addon.providerId,
     provision_message: addon.provisionMessage,
-    web_url: null,
+    web_url: webUrl,
     actions: [],
     created_at: addon.createdAt.toISOString(),
     updated_at: addon.updatedAt.toISOString(),
   };
 }
 
-export function presentAttachment(attachment: Attachment, shape: Shape): AttachmentResource {
+export function presentAttachment(
+  attachment: Attachment,
+  shape: Shape,
+  webUrl: string | null = null,
+): AttachmentResource {
   const { addon } = attachment;
   const service = addon.plan.addonService;
   return {
@@ -170,7 +179,7 @@ export function presentAttachment(attachment: Attachment, shape: Shape): Attachm
     app: { id: attachment.app.id, name: attachment.app.name },
     namespace: null,
     ...(shape.includeConfigVars ? { config_vars: exportedNames(service, attachment.name) } : {}),
-    web_url: null,
+    web_url: webUrl,
     log_input_url: null,
     created_at: attachment.createdAt.toISOString(),
     updated_at: attachment.updatedAt.toISOString(),

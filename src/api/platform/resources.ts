@@ -106,6 +106,7 @@ export class AddonResource {
   state!: string;
   provider_id!: string | null;
   provision_message!: string | null;
+  /** Souk's own page that opens the dashboard. Of one add-on it holds a ticket: it works once, for 60 seconds. */
   web_url!: string | null;
   actions!: object[];
   created_at!: string;
@@ -119,6 +120,7 @@ export class AttachmentResource {
   app!: object;
   namespace!: string | null;
   config_vars?: string[];
+  /** As an add-on's, and tells the provider which app the user came from. */
   web_url!: string | null;
   log_input_url!: string | null;
   created_at!: string;
@@ -156,4 +158,25 @@ export class AuthorizationResource {
   user!: object;
   created_at!: string;
   updated_at!: string;
+}
+
+export class CollaboratorResource {
+  /** Of the owner: the account's id. */
+  id!: string;
+  app!: object;
+  user!: object;
+  /** `owner` or `collaborator`. */
+  role!: string;
+  created_at!: string;
+  updated_at!: string;
+}
+
+/** A form that a browser posts to the provider. */
+export class SsoResource {
+  /** Always `post`. */
+  method!: string;
+  /** The provider's address. */
+  action!: string;
+  /** The form's fields, with tokens that providers accept for a few minutes. */
+  params!: object;
 }

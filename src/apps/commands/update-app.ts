@@ -4,10 +4,11 @@ import { AuditTrail } from '../../audit/audit-trail.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
 import type { App } from '../app.entity.js';
+import { assertOwner } from '../app-access.js';
 import { parseAppName } from '../app-name.js';
 import { AppRepository } from '../app.repository.js';
 
-/** Renames an app or sets its maintenance flag. The old name is free at once. */
+/** Renames an app, which only its owner may, or sets its maintenance flag. The old name is free at once. */
 @Injectable()
 export class UpdateApp {
   constructor(
@@ -23,6 +24,7 @@ export class UpdateApp {
       const app = await this.apps.lockForActor(tx, actor, identity);
       const now = this.clock.now();
       if (name !== undefined && name !== app.name) {
+        assertOwner(app, actor);
         await this.apps.rename(tx, app.id, name, now);
         await this.audit.add(tx, authorOf(actor), {
           action: 'app.renamed',

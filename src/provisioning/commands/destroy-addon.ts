@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { authorOf, type Actor, type Author } from '../../accounts/actor.js';
 import { AddonRepository } from '../../addons/addon.repository.js';
 import { AppRepository } from '../../apps/app.repository.js';
+import { attachmentErrors } from '../../attachments/attachments.errors.js';
+import { SharedAddons, type Confirmation } from '../../attachments/shared-addons.js';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database, type Tx } from '../../kernel/db/database.js';
@@ -43,7 +45,7 @@ export class RequestDeprovision {
   }
 }
 
-/** Deletes an add-on of the actor's. */
+/** Deletes an add-on that an app of the actor's owns. */
 @Injectable()
 export class DestroyAddon {
   constructor(
@@ -51,14 +53,27 @@ export class DestroyAddon {
     private readonly clock: Clock,
     private readonly apps: AppRepository,
     private readonly addons: AddonRepository,
+    private readonly locks: AddonLocks,
+    private readonly shared: SharedAddons,
     private readonly request: RequestDeprovision,
   ) {}
 
-  /** The id of the add-on, which may have been going already. */
-  async run(actor: Actor, appIdentity: string, identity: string): Promise<AddonId> {
+  /** The id of the add-on, which may have been going already. Where other apps share it, that has to be confirmed. */
+  async run(
+    actor: Actor,
+    appIdentity: string,
+    identity: string,
+    confirmation: Confirmation,
+  ): Promise<AddonId> {
     return this.db.transaction('deprovision.request', async (tx) => {
       const app = await this.apps.getForActor(tx, actor, appIdentity);
       const addon = await this.addons.getForActor(tx, actor, identity, this.clock.now(), app.id);
+      if (addon.appId !== app.id)
+        throw attachmentErrors.addon_of_another_app({
+          message: `${addon.name} belongs to ${addon.app.name}, not to ${app.name}: detach it here, or destroy it there.`,
+          app: { name: addon.app.name },
+        });
+      await this.shared.assertConfirmed(tx, await this.locks.take(tx, addon.id), confirmation);
       await this.request.run(tx, addon.id, authorOf(actor));
       return addon.id;
     });
