@@ -9,6 +9,9 @@ import { CatalogModule } from '../catalog/catalog.module.js';
 import { EncryptionModule } from '../encryption/encryption.module.js';
 import { ProvisioningModule } from '../provisioning/provisioning.module.js';
 import { AdminController } from './admin/admin.controller.js';
+import { AdminFindingsController } from './admin/findings.controller.js';
+import { AdminOperationsController } from './admin/operations.controller.js';
+import { AdminProvidersController } from './admin/providers.controller.js';
 import { Gauges } from './ops/gauges.js';
 import { OpsController } from './ops/ops.controller.js';
 import { Readiness } from './ops/readiness.js';
@@ -47,6 +50,9 @@ import { Strategies } from './shared/strategies.js';
     PlatformAttachmentsController,
     PartnerNoticesController,
     AdminController,
+    AdminOperationsController,
+    AdminFindingsController,
+    AdminProvidersController,
     OpsController,
   ],
   providers: [

@@ -4,6 +4,7 @@ import { App, Release, ReleaseEnvironment, ReservedConfigVar } from '../apps/app
 import { Attachment } from '../attachments/attachment.entity.js';
 import { AddonService, Plan, Provider } from '../catalog/catalog.entity.js';
 import type { EntityClass } from '../kernel/db/data-source.js';
+import { Pause, ProviderCircuit } from '../provisioning/gate.entity.js';
 import { Finding, Operation, OperationAttempt } from '../provisioning/operation.entity.js';
 
 /** Every entity of the broker; a test compares them with the migrated tables. */
@@ -23,4 +24,6 @@ export const ENTITIES: EntityClass[] = [
   Operation,
   OperationAttempt,
   Finding,
+  ProviderCircuit,
+  Pause,
 ];

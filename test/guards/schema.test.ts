@@ -88,7 +88,9 @@ const OWNERLESS = [
   'audit_events',
   'migrations',
   'outbox',
+  'pauses',
   'plans',
+  'provider_circuits',
   'providers',
 ];
 const OWNERS = ['app_id', 'account_id', 'addon_id', 'owner_id', 'operation_id'];

@@ -106,6 +106,8 @@ export class AddonResource {
   state!: string;
   provider_id!: string | null;
   provision_message!: string | null;
+  /** Souk's own: what holds now, by the provider or about a pause. */
+  notices?: NoticeResource[];
   web_url!: string | null;
   actions!: object[];
   created_at!: string;

@@ -16,6 +16,7 @@ import { Database, type Tx } from '../../kernel/db/database.js';
 import { underGeneratedName } from '../../kernel/generated-name.js';
 import { newId, type AddonId } from '../../kernel/ids.js';
 import { BeginOperation } from '../begin-operation.js';
+import { PauseRepository } from '../pause.repository.js';
 
 export interface ProvisionAddonInput {
   /** Name or id of the app. */
@@ -36,6 +37,7 @@ export class ProvisionRepositories {
     readonly apps: AppRepository,
     readonly addons: AddonRepository,
     readonly catalog: CatalogRepository,
+    readonly pauses: PauseRepository,
   ) {}
 }
 
@@ -114,6 +116,7 @@ export class ProvisionAddon {
     const service = plan.addonService;
     if (service.state === 'shutdown') throw catalogErrors.service_unavailable();
     if (!plan.visible) throw catalogErrors.plan_unavailable();
+    await this.repositories.pauses.assertNotPaused(tx, plan, app.region);
     if (!offers(service, plan, app.region))
       throw catalogErrors.region_unavailable({
         message: `${planName(plan)} is not offered in the region ${app.region}.`,
