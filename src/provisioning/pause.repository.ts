@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { IsNull } from 'typeorm';
 import type { Plan } from '../catalog/catalog.entity.js';
 import type { Tx } from '../kernel/db/database.js';
-import type { AddonId } from '../kernel/ids.js';
+import { isId, type AddonId } from '../kernel/ids.js';
 import { Pause } from './gate.entity.js';
 import { provisioningErrors } from './provisioning.errors.js';
 
@@ -28,7 +28,7 @@ export class PauseRepository {
   }
 
   async get(tx: Tx, id: string): Promise<Pause> {
-    const pause = await tx.findOneBy(Pause, { id: id as Pause['id'] });
+    const pause = isId(id) ? await tx.findOneBy(Pause, { id: id as Pause['id'] }) : null;
     if (pause === null) throw provisioningErrors.pause_not_found();
     return pause;
   }

@@ -2,11 +2,9 @@ import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Actor } from '../../accounts/actor.js';
 import { Database } from '../../kernel/db/database.js';
-import { isId } from '../../kernel/ids.js';
 import { PauseProvisioning } from '../../provisioning/commands/pause.js';
 import { ResumeProvisioning } from '../../provisioning/commands/resume.js';
 import { ProviderListRepository } from '../../provisioning/provider-list.repository.js';
-import { provisioningErrors } from '../../provisioning/provisioning.errors.js';
 import { CurrentActor, Requires } from '../shared/route-access.js';
 import { PauseBody, ReasonBody } from './operations.dto.js';
 import { presentPause, presentProvider } from './present-operator.js';
@@ -57,7 +55,6 @@ export class AdminProvidersController {
     @Param('pause') pause: string,
     @Body() body: ReasonBody,
   ): Promise<PauseResource> {
-    if (!isId(pause)) throw provisioningErrors.pause_not_found();
     return presentPause(await this.resume.run(actor, pause, body.reason));
   }
 }
