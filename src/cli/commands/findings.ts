@@ -17,7 +17,7 @@ export function addFindingCommands(program: Command): void {
     .description('list findings, oldest first')
     .action(async ({ state, json }: { state: string; json?: boolean }) => {
       const found = await clientFromEnv().get<Finding[]>(
-        `/admin/findings?${new URLSearchParams({ state })}`,
+        `/admin/findings?${new URLSearchParams({ state }).toString()}`,
         'created_at ..; max=1000',
       );
       printFacts(found, json, () => listText(found, state));

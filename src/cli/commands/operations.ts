@@ -82,7 +82,7 @@ function addList(operations: Command): void {
         ...(stuck === true ? { stuck: 'true' } : {}),
       });
       const found = await clientFromEnv().get<Operation[]>(
-        `/admin/operations?${query}`,
+        `/admin/operations?${query.toString()}`,
         `created_at ..; order=desc, max=${max}`,
       );
       printFacts(found, json, () => (found.length === 0 ? 'No such operations.' : listText(found)));
