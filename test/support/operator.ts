@@ -63,9 +63,11 @@ export interface ProviderBody {
 export class Operator {
   constructor(private readonly world: World) {}
 
-  /** The newest operation of an add-on, with its calls. */
+  /** The open operation of an add-on, else its newest, with its calls. */
   async operationOf(addonId: string): Promise<HistoryBody> {
-    const [newest] = ok(await this.world.api.get<OperationBody[]>(`/admin/operations?addon=${addonId}`));
+    const all = ok(await this.world.api.get<OperationBody[]>(`/admin/operations?addon=${addonId}`));
+    // With a clock that stands, a delete is no newer than its creation.
+    const newest = all.find(({ finished_at }) => finished_at === null) ?? all[0];
     if (newest === undefined) throw new Error(`no operation of ${addonId}`);
     return ok(await this.world.api.get<HistoryBody>(`/admin/operations/${newest.id}`));
   }

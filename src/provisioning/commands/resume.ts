@@ -23,7 +23,7 @@ export class ResumeProvisioning {
       const pause = await this.pauses.get(tx, id);
       const author = authorOf(actor);
       const now = this.clock.now();
-      if (!(await this.pauses.resume(tx, pause.id, author.name, now))) return pause;
+      if (!(await this.pauses.resume(tx, pause.id, author.name, now))) return this.pauses.get(tx, id);
       await this.operations.releasePaused(tx, now);
       await this.audit.add(tx, author, {
         action: 'pause.ended',
