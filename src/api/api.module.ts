@@ -12,6 +12,9 @@ import { AdminInventoriesController } from './admin/inventories.controller.js';
 import { SsoModule } from '../sso/sso.module.js';
 import { AdminController } from './admin/admin.controller.js';
 import { AdminServicesController } from './admin/services.controller.js';
+import { AdminFindingsController } from './admin/findings.controller.js';
+import { AdminOperationsController } from './admin/operations.controller.js';
+import { AdminProvidersController } from './admin/providers.controller.js';
 import { Gauges } from './ops/gauges.js';
 import { OpsController } from './ops/ops.controller.js';
 import { Readiness } from './ops/readiness.js';
@@ -64,6 +67,9 @@ import { SsoPageController } from './sso/sso-page.controller.js';
     AdminController,
     AdminInventoriesController,
     AdminServicesController,
+    AdminOperationsController,
+    AdminFindingsController,
+    AdminProvidersController,
     OpsController,
   ],
   providers: [

@@ -68,6 +68,8 @@ export class Plan {
   @Column('text', { array: true }) regions!: string[];
   @Column('text', { array: true }) compliance!: string[];
   @Column('integer') position!: number;
+  /** How long its provider may take after a 202. */
+  @Column('integer', { name: 'async_deadline_seconds' }) asyncDeadlineSeconds!: number;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
 }

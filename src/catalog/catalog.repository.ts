@@ -93,6 +93,7 @@ export class CatalogRepository {
       'regions',
       'compliance',
       'position',
+      'async_deadline_seconds',
       'updated_at',
     ];
     await tx.createQueryBuilder().insert().into(Plan).values(plan).orUpdate(columns, ['id']).execute();

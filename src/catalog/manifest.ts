@@ -18,6 +18,8 @@ export interface ManifestPlan {
   /** Empty: wherever the service is. */
   regions: string[];
   compliance: string[];
+  /** How long the provider may take after a 202. */
+  asyncDeadlineSeconds: number;
 }
 
 /** `addon-manifest.json` as Heroku's partner portal has it, with plans, read and checked. */
@@ -43,6 +45,9 @@ export interface Manifest {
 /** What `requires` may ask for. Those of the log router are refused by name until it is there. */
 const REQUIREMENTS = ['attachable', 'many_per_app'];
 const LOG_REQUIREMENTS = ['syslog_drain', 'log_input'];
+
+/** The time after a 202 (partner contract, part c), and the bounds within which a plan may set its own. */
+const ASYNC_DEADLINE = { fallback: 43_200, min: 60, max: 604_800 };
 
 type Json = Record<string, unknown>;
 
@@ -75,6 +80,20 @@ class Reader {
     if (Array.isArray(value) && value.every((one): one is string => typeof one === 'string')) return value;
     this.problems.push(`${path}${field} must be a list of texts.`);
     return [];
+  }
+
+  wholeNumber(
+    from: Json,
+    field: string,
+    path: string,
+    bounds: { fallback: number; min: number; max: number },
+  ): number {
+    const value = from[field];
+    if (value === undefined) return bounds.fallback;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= bounds.min && value <= bounds.max)
+      return value;
+    this.problems.push(`${path}${field} must be a whole number from ${bounds.min} to ${bounds.max}.`);
+    return bounds.fallback;
   }
 
   object(from: Json, field: string, path: string): Json {
@@ -215,6 +234,7 @@ function parsePlans(read: Reader, input: unknown): ManifestPlan[] {
       features: read.object(plan, 'features', path),
       regions: read.texts(plan, 'regions', path),
       compliance: read.texts(plan, 'compliance', path),
+      asyncDeadlineSeconds: read.wholeNumber(plan, 'async_deadline_seconds', path, ASYNC_DEADLINE),
     };
   });
 }

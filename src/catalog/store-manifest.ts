@@ -120,6 +120,7 @@ function plansOf(manifest: Manifest, serviceId: AddonServiceId, now: Date) {
     regions: plan.regions,
     compliance: plan.compliance,
     position,
+    asyncDeadlineSeconds: plan.asyncDeadlineSeconds,
     createdAt: now,
     updatedAt: now,
   }));

@@ -44,8 +44,8 @@ export class ApiClient {
     return this.target.url;
   }
 
-  get<T>(path: string): Promise<T> {
-    return this.call<T>('GET', path);
+  get<T>(path: string, range?: string): Promise<T> {
+    return this.call<T>('GET', path, undefined, range === undefined ? {} : { range });
   }
 
   post<T>(path: string, body: object = {}): Promise<T> {
@@ -60,8 +60,13 @@ export class ApiClient {
     return this.call<T>('DELETE', path);
   }
 
-  private async call<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await this.send(method, path, body);
+  private async call<T>(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<T> {
+    const response = await this.send(method, path, body, headers);
     const text = await response.text();
     const answer: unknown = text === '' ? null : parse(text);
     if (response.ok) return answer as T;
@@ -72,7 +77,12 @@ export class ApiClient {
     throw new ApiError(message ?? `The server answered ${response.status}.`, response.status, id ?? null);
   }
 
-  private async send(method: string, path: string, body?: object): Promise<Response> {
+  private async send(
+    method: string,
+    path: string,
+    body: object | undefined,
+    headers: Record<string, string>,
+  ): Promise<Response> {
     try {
       return await fetch(`${this.target.url}${path}`, {
         method,
@@ -80,6 +90,7 @@ export class ApiClient {
           accept: 'application/vnd.heroku+json; version=3',
           authorization: `Bearer ${this.target.token}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
         },
         body: body === undefined ? undefined : JSON.stringify(body),
       });

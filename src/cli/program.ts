@@ -5,8 +5,11 @@ import { addCliEnvCommand } from './commands/cli-env.js';
 import { addDbCommands } from './commands/db.js';
 import { addDemoCommands } from './commands/demo.js';
 import { addDoctorCommand } from './commands/doctor.js';
+import { addFindingCommands } from './commands/findings.js';
 import { addKeyCommands } from './commands/keys.js';
 import { addNoticeCommands } from './commands/notices.js';
+import { addOperationCommands } from './commands/operations.js';
+import { addProviderCommands } from './commands/providers.js';
 import { addTokenCommands } from './commands/tokens.js';
 import { addUpCommand } from './commands/up.js';
 
@@ -28,6 +31,9 @@ export function buildProgram(): Command {
   addNoticeCommands(program);
   addKeyCommands(program);
   addAuditCommands(program);
+  addOperationCommands(program);
+  addProviderCommands(program);
+  addFindingCommands(program);
   addDbCommands(program);
   return program;
 }

@@ -36,6 +36,20 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly providerCircuits = new Gauge({
+    name: 'souk_provider_circuit',
+    help: 'Circuits of providers: 0 closed, 1 half open, 2 open.',
+    labelNames: ['service'],
+    registers: [this.registry],
+  });
+
+  readonly paused = new Gauge({
+    name: 'souk_paused',
+    help: 'What an operator has paused.',
+    labelNames: ['scope', 'target'],
+    registers: [this.registry],
+  });
+
   readonly outboxRows = new Gauge({
     name: 'souk_outbox_rows',
     help: 'Rows waiting for the relay.',

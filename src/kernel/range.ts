@@ -24,7 +24,7 @@ export interface Page<T> {
 }
 
 /** SQLSTATEs of a text that is no value of a column's type, or too large for it. */
-const NOT_A_VALUE = new Set(['22P02', '22003']);
+const NOT_A_VALUE = new Set(['22P02', '22003', '22007', '22008']);
 
 const MAX_DEFAULT = 200;
 const MAX_LIMIT = 1_000;

@@ -2,6 +2,9 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { AddonId, Branded, OperationId, ProviderId } from '../kernel/ids.js';
 import type { OperationState, OperationType } from './operation.machine.js';
 
+/** `paused`: an operator paused its provider or region. `circuit`: its provider does not answer. */
+export type HeldBy = 'paused' | 'circuit';
+
 @Entity('operations')
 export class Operation {
   @PrimaryColumn('uuid') id!: OperationId;
@@ -18,6 +21,10 @@ export class Operation {
   @Column('text', { name: 'actor_name' }) actorName!: string;
   @Column('text', { name: 'last_error', nullable: true }) lastError!: string | null;
   @Column('text', { name: 'customer_message', nullable: true }) customerMessage!: string | null;
+  /** Why no call is made although its time has come. */
+  @Column('text', { name: 'held_by', nullable: true }) heldBy!: HeldBy | null;
+  /** An operator gave it up while a worker was at it: whatever the call brings is cleaned up. */
+  @Column('timestamptz', { name: 'abandoned_at', nullable: true }) abandonedAt!: Date | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
   @Column('timestamptz', { name: 'finished_at', nullable: true }) finishedAt!: Date | null;
@@ -34,6 +41,9 @@ export class OperationAttempt {
   @Column('text') verdict!: string;
   @Column('integer', { nullable: true }) status!: number | null;
   @Column('text', { nullable: true }) detail!: string | null;
+  /** Masked and bounded, as `mask.ts` makes them. */
+  @Column('jsonb', { nullable: true }) request!: object | null;
+  @Column('jsonb', { nullable: true }) reply!: object | null;
 }
 
 /** What could not be settled, and a person should look at. */
@@ -56,4 +66,7 @@ export class Finding {
   @Column('text', { name: 'removal_error', nullable: true }) removalError!: string | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'resolved_at', nullable: true }) resolvedAt!: Date | null;
+  /** Who closed it; null: nobody, or Souk itself. */
+  @Column('text', { name: 'resolved_by', nullable: true }) resolvedBy!: string | null;
+  @Column('text', { nullable: true }) resolution!: string | null;
 }

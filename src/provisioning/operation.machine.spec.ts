@@ -40,11 +40,17 @@ describe.each([
   });
 });
 
-it('gives a provision up only by a refusal, before anything was sent, or by a confirmed clean-up', () => {
+it('gives a provision up only by a refusal, before anything was sent, by a confirmed clean-up, or by an operator', () => {
   const ways = states.flatMap((state) =>
     Object.entries(PROVISION[state])
       .filter(([, to]) => to === 'failed')
       .map(([event]) => `${state}/${event}`),
   );
-  assert.deepEqual(ways, ['queued/expired', 'calling/refused', 'cleaning/cleaned']);
+  assert.deepEqual(ways, [
+    'queued/expired',
+    'queued/abandoned',
+    'calling/refused',
+    'cleaning/cleaned',
+    'cleaning/abandoned',
+  ]);
 });

@@ -20,13 +20,14 @@ export type OperationEvent =
   | 'unknown' // no verdict: timed out, reset, malformed, 5xx
   | 'broke' // the provider reported that its asynchronous work failed
   | 'expired' // the deadline passed
+  | 'abandoned' // an operator gave it up
   | 'cleaned'; // the provider confirmed that it holds nothing
 
 type Machine = Record<OperationState, Partial<Record<OperationEvent, OperationState>>>;
 
 export const PROVISION: Machine = {
   // Expired while queued: nothing was ever sent, so there is nothing to clean.
-  queued: { claimed: 'calling', expired: 'failed' },
+  queued: { claimed: 'calling', expired: 'failed', abandoned: 'failed' },
   calling: {
     accepted: 'waiting',
     done: 'succeeded',
@@ -34,22 +35,35 @@ export const PROVISION: Machine = {
     refused_in_doubt: 'cleaning',
     unknown: 'unsure',
     lost: 'unsure',
+    abandoned: 'cleaning',
   },
-  unsure: { claimed: 'calling', expired: 'cleaning' },
-  waiting: { done: 'succeeded', broke: 'cleaning', expired: 'cleaning' },
-  // Only a confirmed delete leaves this state, however long it takes.
-  cleaning: { claimed: 'cleaning', unknown: 'cleaning', lost: 'cleaning', cleaned: 'failed' },
+  unsure: { claimed: 'calling', expired: 'cleaning', abandoned: 'cleaning' },
+  waiting: { done: 'succeeded', broke: 'cleaning', expired: 'cleaning', abandoned: 'cleaning' },
+  // Only a confirmed delete leaves this state, however long it takes; or an operator, and that leaves a finding.
+  cleaning: {
+    claimed: 'cleaning',
+    unknown: 'cleaning',
+    lost: 'cleaning',
+    cleaned: 'failed',
+    abandoned: 'failed',
+  },
   succeeded: {},
   failed: {},
 };
 
-/** A delete has no way back: it is repeated until the provider confirms it. */
+/** A delete has no way back: it is repeated until the provider confirms it, or an operator ends it with a finding. */
 export const DEPROVISION: Machine = {
-  queued: { claimed: 'calling' },
-  calling: { accepted: 'waiting', done: 'succeeded', unknown: 'unsure', lost: 'unsure' },
-  unsure: { claimed: 'calling' },
+  queued: { claimed: 'calling', abandoned: 'failed' },
+  calling: {
+    accepted: 'waiting',
+    done: 'succeeded',
+    unknown: 'unsure',
+    lost: 'unsure',
+    abandoned: 'failed',
+  },
+  unsure: { claimed: 'calling', abandoned: 'failed' },
   // A provider that never called back is asked again; its answer tells whether the resource is gone.
-  waiting: { done: 'succeeded', expired: 'unsure' },
+  waiting: { done: 'succeeded', expired: 'unsure', abandoned: 'failed' },
   cleaning: {},
   succeeded: {},
   failed: {},

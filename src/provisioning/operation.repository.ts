@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull } from 'typeorm';
+import { In, IsNull } from 'typeorm';
 import { addonErrors } from '../addons/addons.errors.js';
 import { onConstraint, type Tx } from '../kernel/db/database.js';
 import { newId, type AddonId, type Branded, type OperationId } from '../kernel/ids.js';
+import type { Hold } from './call-gate.js';
 import { Finding, Operation, OperationAttempt } from './operation.entity.js';
 
 /**
- * `delete_unconfirmed` closes by itself when the provider confirms; `provider_id_changed` is for a person, since a
- * resource that only the provider knows may be left.
+ * `delete_unconfirmed` closes by itself when the provider confirms; `provider_id_changed` and `delete_abandoned` are for
+ * a person, since a resource that only the provider knows may be left.
  */
-export type FindingKind = 'delete_unconfirmed' | 'provider_id_changed';
+export type FindingKind = 'delete_unconfirmed' | 'provider_id_changed' | 'delete_abandoned';
 
 @Injectable()
 export class OperationRepository {
@@ -32,6 +33,12 @@ export class OperationRepository {
     return tx.findOneBy(Operation, { addonId, finishedAt: IsNull() });
   }
 
+  /** The open operations of several add-ons: at most one for each. */
+  async listActive(tx: Tx, addonIds: AddonId[]): Promise<Operation[]> {
+    if (addonIds.length === 0) return [];
+    return tx.findBy(Operation, { addonId: In(addonIds), finishedAt: IsNull() });
+  }
+
   /** The newest operation of an add-on. */
   async findLatest(tx: Tx, addonId: AddonId): Promise<Operation | null> {
     return tx.findOne(Operation, { where: { addonId }, order: { createdAt: 'DESC', attempt: 'DESC' } });
@@ -44,6 +51,25 @@ export class OperationRepository {
   async apply(tx: Tx, id: OperationId, attempt: number, change: Partial<Operation>): Promise<boolean> {
     const result = await tx.update(Operation, { id, attempt, finishedAt: IsNull() }, change);
     return result.affected === 1;
+  }
+
+  /** Keeps it until its time, the deadline at the latest; nobody calls its provider before. The caller has its lock. */
+  async hold(
+    tx: Tx,
+    { id, attempt }: Operation,
+    { state, deadlineAt }: Pick<Operation, 'state' | 'deadlineAt'>,
+    { by, until }: Hold,
+    now: Date,
+  ): Promise<void> {
+    await this.apply(tx, id, attempt, {
+      state,
+      leaseUntil: null,
+      deadlineAt,
+      updatedAt: now,
+      nextAttemptAt: until > deadlineAt ? deadlineAt : until,
+      nudgedUntil: null,
+      heldBy: by,
+    });
   }
 
   async insertAttempt(tx: Tx, attempt: OperationAttempt): Promise<void> {
@@ -67,6 +93,16 @@ export class OperationRepository {
     return rows.map(({ id }) => id);
   }
 
+  /** What a pause held may go on, spread over a few seconds; what another pause holds too is held again. */
+  async releasePaused(tx: Tx, now: Date): Promise<void> {
+    await tx.query(
+      `UPDATE operations SET held_by = NULL, nudged_until = NULL,
+         next_attempt_at = least(deadline_at, $1::timestamptz + random() * interval '3 seconds')
+       WHERE id IN (SELECT id FROM operations WHERE finished_at IS NULL AND held_by = 'paused' ORDER BY id FOR UPDATE)`,
+      [now],
+    );
+  }
+
   async countOpen(tx: Tx): Promise<{ type: string; state: string; count: number }[]> {
     return tx.query(
       'SELECT type, state, count(*)::int AS count FROM operations WHERE finished_at IS NULL GROUP BY type, state',
@@ -86,9 +122,5 @@ export class OperationRepository {
 
   async resolveFinding(tx: Tx, addonId: AddonId, kind: FindingKind, at: Date): Promise<void> {
     await tx.update(Finding, { addonId, kind, resolvedAt: IsNull() }, { resolvedAt: at });
-  }
-
-  async listOpenFindings(tx: Tx): Promise<Finding[]> {
-    return tx.find(Finding, { where: { resolvedAt: IsNull() }, order: { createdAt: 'ASC' }, take: 1_000 });
   }
 }

@@ -72,10 +72,17 @@ export class OperationRunner implements OnApplicationShutdown {
       let state = operation.state;
       if (state === 'calling') state = move(operation, state, 'lost');
       if (late) state = next(operation.type, state, 'expired') ?? state;
-      if (state !== operation.state && (state === 'cleaning' || state === 'failed'))
+      // The customer's side ended when it was abandoned; only its worker was still to come back.
+      if (operation.abandonedAt !== null && state === 'unsure') state = 'cleaning';
+      if (late && state !== operation.state && (state === 'cleaning' || state === 'failed'))
         await this.recordOutcome.gaveUp(tx, operation, state, now);
       if (state === 'failed' || state === 'waiting') return null;
       const deadline = await this.deadlineAfterClaim(tx, operation, state, late, now);
+      const hold = await this.calls.holdOf(tx, operation, state, now);
+      if (hold !== null) {
+        await this.operations.hold(tx, operation, { state, deadlineAt: deadline }, hold, now);
+        return null;
+      }
       const claimed: Operation = {
         ...operation,
         state: move(operation, state, 'claimed'),
@@ -93,6 +100,7 @@ export class OperationRunner implements OnApplicationShutdown {
         updatedAt,
         nextAttemptAt: leaseUntil ?? now,
         nudgedUntil: null,
+        heldBy: null,
       });
       return claimed;
     });

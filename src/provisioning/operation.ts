@@ -9,8 +9,6 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** How long a provider may stay without a verdict before a creation is given up and cleaned. */
 export const PROVISION_DEADLINE_MS = 15 * MINUTE_MS;
-/** How long a provider may take after a 202 (partner contract, part c). */
-export const ACCEPTED_DEADLINE_MS = 12 * HOUR_MS;
 /** After so long without a confirmed delete a person is told, and again each time it has passed. */
 export const DELETE_DEADLINE_MS = 24 * HOUR_MS;
 
@@ -36,6 +34,8 @@ export function openOperation(
     actorName: author.name,
     lastError: null,
     customerMessage: null,
+    heldBy: null,
+    abandonedAt: null,
     createdAt: now,
     updatedAt: now,
     finishedAt: null,

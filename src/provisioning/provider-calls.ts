@@ -5,12 +5,14 @@ import { AddonRepository } from '../addons/addon.repository.js';
 import { findRegion } from '../apps/regions.js';
 import { CatalogRepository } from '../catalog/catalog.repository.js';
 import { CONFIG, type Config } from '../kernel/config.js';
-import { Database } from '../kernel/db/database.js';
+import { Database, type Tx } from '../kernel/db/database.js';
 import { Metrics } from '../kernel/metrics.js';
+import { CallGate, type Hold } from './call-gate.js';
 import { ProviderClient } from './clients/provider-client.js';
 import { judgePartnerCleaning, judgePartnerDeprovision, judgePartnerProvision } from './judge-partner.js';
+import { maskReply, maskRequest } from './mask.js';
 import type { Operation } from './operation.entity.js';
-import type { OperationEvent } from './operation.machine.js';
+import type { OperationEvent, OperationState } from './operation.machine.js';
 import { messageOf, parseProvisionAnswer, providerIdOf, type ProvisionAnswer, type Reply } from './reply.js';
 
 export type CallName = 'provision' | 'deprovision' | 'clean';
@@ -27,6 +29,11 @@ export interface Outcome {
   providerId: string | null;
   /** The provider's own words for the customer, made harmless. */
   message: string | null;
+  /** The header of the reply, as it came. */
+  retryAfter?: string;
+  /** What was sent and what came back, masked. */
+  request: object | null;
+  reply: object | null;
 }
 
 /** Makes the call that an operation needs now, holding no transaction, and judges the reply. */
@@ -39,7 +46,13 @@ export class ProviderCalls {
     private readonly catalog: CatalogRepository,
     private readonly client: ProviderClient,
     private readonly metrics: Metrics,
+    private readonly gate: CallGate,
   ) {}
+
+  /** What keeps the call from being made now; null: nothing. Asked in the transaction of the claim. */
+  holdOf(tx: Tx, operation: Operation, state: OperationState, now: Date): Promise<Hold | null> {
+    return this.gate.holdOf(tx, operation, state, now);
+  }
 
   async make(operation: Operation): Promise<Outcome> {
     const addon = await this.addons.get(this.db.manager, operation.addonId);
@@ -92,6 +105,9 @@ function outcomeOf(
         ? providerIdOf(reply.body)
         : null,
     message,
+    retryAfter: reply.kind === 'answered' ? reply.retryAfter : undefined,
+    request: maskRequest(reply.sent),
+    reply: reply.kind === 'answered' ? maskReply(reply.status, reply.body, reply.sent) : null,
   };
 }
 

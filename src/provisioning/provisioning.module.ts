@@ -6,12 +6,18 @@ import { AuditModule } from '../audit/audit.module.js';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import type { OperationId, ProviderId } from '../kernel/ids.js';
 import { JobRegistry } from '../kernel/jobs/job-registry.js';
+import { AddonNotices } from './addon-notices.js';
 import { AddonLocks } from './addon-locks.js';
 import { BeginOperation } from './begin-operation.js';
+import { CallGate } from './call-gate.js';
+import { CircuitRepository } from './circuit.repository.js';
 import { PartnerV3Client } from './clients/partner-v3.client.js';
 import { ProviderClient } from './clients/provider-client.js';
+import { AbandonEffects, AbandonOperation } from './commands/abandon-operation.js';
+import { CloseFinding } from './commands/close-finding.js';
 import { DestroyAddon, RequestDeprovision } from './commands/destroy-addon.js';
 import { DestroyApp } from './commands/destroy-app.js';
+import { PauseProvisioning } from './commands/pause.js';
 import { ProvisionAddon, ProvisionRepositories } from './commands/provision-addon.js';
 import { CompareInventory } from './inventory/compare-inventory.js';
 import { InventoryRepository, type FindingId } from './inventory/inventory.repository.js';
@@ -19,8 +25,14 @@ import { ListResources } from './inventory/list-resources.js';
 import { RemedyFinding } from './inventory/remedy-finding.js';
 import { RemoveOrphan } from './inventory/remove-orphan.js';
 import { SetOrphanRemoval } from './inventory/set-orphan-removal.js';
+import { ResumeProvisioning } from './commands/resume.js';
+import { RetryObstacles, RetryOperation } from './commands/retry-operation.js';
+import { FindingRepository } from './finding.repository.js';
+import { OperationListRepository } from './operation-list.repository.js';
 import { OperationRepository } from './operation.repository.js';
 import { OperationRunner } from './operation.runner.js';
+import { PauseRepository } from './pause.repository.js';
+import { ProviderListRepository } from './provider-list.repository.js';
 import { ProviderCalls } from './provider-calls.js';
 import { OutcomeEffects, RecordOutcome } from './record-outcome.js';
 import { RecordProvisioned } from './record-provisioned.js';
@@ -31,6 +43,17 @@ import { SettleOperation } from './settle-operation.js';
 import { StartDeprovision } from './start-deprovision.js';
 
 const EXPORTED = [
+  CircuitRepository,
+  PauseRepository,
+  OperationListRepository,
+  FindingRepository,
+  ProviderListRepository,
+  AddonNotices,
+  RetryOperation,
+  AbandonOperation,
+  CloseFinding,
+  PauseProvisioning,
+  ResumeProvisioning,
   OperationRepository,
   OperationRunner,
   ProvisionAddon,
@@ -53,6 +76,9 @@ const EXPORTED = [
     BeginOperation,
     ListResources,
     RemoveOrphan,
+    CallGate,
+    AbandonEffects,
+    RetryObstacles,
     ProvisionRepositories,
     RequestDeprovision,
     StartDeprovision,

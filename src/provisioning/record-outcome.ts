@@ -8,13 +8,15 @@ import { Clock, plusMs } from '../kernel/clock.js';
 import { Database, type Tx } from '../kernel/db/database.js';
 import { LOGGER, type Logger } from '../kernel/log.js';
 import { AddonLocks } from './addon-locks.js';
+import { CallGate } from './call-gate.js';
 import type { Operation } from './operation.entity.js';
-import { ACCEPTED_DEADLINE_MS, DELETE_DEADLINE_MS, retryWaitMs } from './operation.js';
-import { isFinal, next, type OperationState } from './operation.machine.js';
+import { DELETE_DEADLINE_MS, retryWaitMs } from './operation.js';
+import { isFinal, next, type OperationEvent, type OperationState } from './operation.machine.js';
 import { OperationRepository } from './operation.repository.js';
 import type { Outcome } from './provider-calls.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
+import { retryAfterMs } from './retry-after.js';
 import { StartDeprovision } from './start-deprovision.js';
 
 /** What an outcome means for the add-on. */
@@ -104,6 +106,7 @@ export class RecordOutcome {
     private readonly locks: AddonLocks,
     private readonly operations: OperationRepository,
     private readonly effects: OutcomeEffects,
+    private readonly gate: CallGate,
   ) {}
 
   /** Does nothing where another worker has claimed the operation since: its record counts, not ours. */
@@ -115,8 +118,9 @@ export class RecordOutcome {
       const now = this.clock.now();
       const judged = doubtRefusal(operation, await this.effects.refuseBorrowedId(tx, addon, outcome));
       await this.effects.keepProviderId(tx, addon, judged, now);
-      const state = next(operation.type, operation.state, judged.event);
-      if (state === null) throw new Error(`operation ${operation.id}: ${judged.event} in ${operation.state}`);
+      const event = operation.abandonedAt === null ? judged.event : eventOfAbandoned(operation, judged.event);
+      const state = next(operation.type, operation.state, event);
+      if (state === null) throw new Error(`operation ${operation.id}: ${event} in ${operation.state}`);
       await this.operations.insertAttempt(tx, {
         operationId: operation.id,
         attempt: operation.attempt,
@@ -126,14 +130,17 @@ export class RecordOutcome {
         verdict: judged.event,
         status: judged.status,
         detail: judged.detail,
+        request: judged.request,
+        reply: judged.reply,
       });
       await this.operations.apply(
         tx,
         operation.id,
         operation.attempt,
-        changeOf(operation, state, judged, now),
+        changeOf(operation, addon, state, judged, now),
       );
       await this.effects.run(tx, operation, addon, state, judged, now);
+      await this.gate.learn(tx, operation, judged, now);
       this.log.info(
         {
           operationId: operation.id,
@@ -170,16 +177,25 @@ function doubtRefusal(operation: Operation, outcome: Outcome): Outcome {
     : outcome;
 }
 
+/** An operator gave a creation up during this call: whatever the call made is cleaned up. */
+function eventOfAbandoned({ state }: Operation, event: OperationEvent): OperationEvent {
+  return state === 'cleaning' || event === 'refused' ? event : 'abandoned';
+}
+
 function changeOf(
   operation: Operation,
+  addon: Addon,
   state: OperationState,
   outcome: Outcome,
   now: Date,
 ): Partial<Operation> {
   const deleting = operation.type === 'deprovision' || state === 'cleaning';
   const entersCleaning = state === 'cleaning' && operation.state !== 'cleaning';
-  const deadlineAt = deadlineAfter(operation, state, entersCleaning, now);
-  const retryAt = entersCleaning ? now : plusMs(now, retryWaitMs(operation.attempt, deleting, Math.random()));
+  const deadlineAt = deadlineAfter(operation, addon, state, entersCleaning, now);
+  const waitMs = entersCleaning ? 0 : retryWaitMs(operation.attempt, deleting, Math.random());
+  const askedMs = retryAfterMs(outcome.status, outcome.retryAfter, now);
+  // Those that were all asked to wait as long do not come back in the same moment.
+  const retryAt = plusMs(now, askedMs > waitMs ? askedMs + Math.round(Math.random() * 1_000) : waitMs);
   return {
     state,
     leaseUntil: null,
@@ -198,10 +214,11 @@ function changeOf(
 
 function deadlineAfter(
   operation: Operation,
+  addon: Addon,
   state: OperationState,
   entersCleaning: boolean,
   now: Date,
 ): Date {
-  if (state === 'waiting') return plusMs(now, ACCEPTED_DEADLINE_MS);
+  if (state === 'waiting') return plusMs(now, addon.plan.asyncDeadlineSeconds * 1_000);
   return entersCleaning ? plusMs(now, DELETE_DEADLINE_MS) : operation.deadlineAt;
 }

@@ -1,8 +1,11 @@
-/** What came of one call to a provider. */
-export type Reply =
-  | { kind: 'answered'; status: number; body: unknown }
+import type { SentRequest } from './mask.js';
+
+/** What came of one call to a provider, and what had been sent. */
+export type Reply = (
+  | { kind: 'answered'; status: number; body: unknown; retryAfter?: string }
   /** Timed out, reset, unreachable, too large, cut off: the provider may or may not have acted. */
-  | { kind: 'unanswered'; why: string };
+  | { kind: 'unanswered'; why: string }
+) & { sent?: SentRequest };
 
 /** A well-formed answer to a provision request. */
 export interface ProvisionAnswer {

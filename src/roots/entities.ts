@@ -7,6 +7,7 @@ import { AddonService, Plan, Provider } from '../catalog/catalog.entity.js';
 import { ManifestRevision, ServiceInvitation, ServiceMaker } from '../catalog/manifest.entity.js';
 import type { EntityClass } from '../kernel/db/data-source.js';
 import { Inventory } from '../provisioning/inventory/inventory.entity.js';
+import { Pause, ProviderCircuit } from '../provisioning/gate.entity.js';
 import { Finding, Operation, OperationAttempt } from '../provisioning/operation.entity.js';
 import { SsoTicketUse } from '../sso/sso-ticket-use.entity.js';
 
@@ -33,4 +34,6 @@ export const ENTITIES: EntityClass[] = [
   OperationAttempt,
   Finding,
   Inventory,
+  ProviderCircuit,
+  Pause,
 ];

@@ -89,7 +89,9 @@ const OWNERLESS = [
   'inventories',
   'migrations',
   'outbox',
+  'pauses',
   'plans',
+  'provider_circuits',
   'providers',
 ];
 const OWNERS = ['app_id', 'account_id', 'addon_id', 'owner_id', 'operation_id'];

@@ -72,6 +72,11 @@ export class FakeProvider {
     return [...this.resources.keys()].sort();
   }
 
+  /** Its maker removes a resource by hand. */
+  forget(uuid: string): void {
+    this.resources.delete(uuid);
+  }
+
   callsOf(id: string): Call['verb'][] {
     return this.calls.filter((call) => call.id === id).map(({ verb }) => verb);
   }

@@ -4,8 +4,6 @@ import type { Actor } from '../../accounts/actor.js';
 import { CreateAccount } from '../../accounts/commands/create-account.js';
 import { AuditChain, type ChainReport } from '../../audit/audit-chain.js';
 import { RotateKeys } from '../../encryption/rotate-keys.js';
-import { Database } from '../../kernel/db/database.js';
-import { OperationRepository } from '../../provisioning/operation.repository.js';
 import { CurrentActor, Requires } from '../shared/route-access.js';
 import { CreateAccountBody, RotateKeysBody } from './admin.dto.js';
 
@@ -14,8 +12,6 @@ import { CreateAccountBody, RotateKeysBody } from './admin.dto.js';
 @Controller('admin')
 export class AdminController {
   constructor(
-    private readonly db: Database,
-    private readonly operations: OperationRepository,
     private readonly createAccount: CreateAccount,
     private readonly rotateKeys: RotateKeys,
     private readonly chain: AuditChain,
@@ -46,28 +42,5 @@ export class AdminController {
   @Requires('admin')
   verify(): Promise<ChainReport> {
     return this.chain.verify();
-  }
-
-  /** What could not be settled and wants a person's eye. */
-  @Get('findings')
-  @Requires('admin')
-  async findings(): Promise<object[]> {
-    const findings = await this.operations.listOpenFindings(this.db.manager);
-    return findings.map((finding) => ({
-      id: finding.id,
-      kind: finding.kind,
-      addon: finding.addonId === null ? null : { id: finding.addonId },
-      provider: finding.providerId === null ? null : { id: finding.providerId, resource: finding.resource },
-      monthly_cost:
-        finding.monthlyCents === null
-          ? null
-          : { cents: Number(finding.monthlyCents), currency: finding.monthlyCurrency },
-      removal:
-        finding.removalDueAt === null
-          ? null
-          : { attempts: finding.removalAttempts, last_error: finding.removalError },
-      detail: finding.detail,
-      created_at: finding.createdAt.toISOString(),
-    }));
   }
 }

@@ -4,12 +4,12 @@ import type { Actor } from '../../accounts/actor.js';
 import { Database } from '../../kernel/db/database.js';
 import { isId } from '../../kernel/ids.js';
 import { CompareInventory } from '../../provisioning/inventory/compare-inventory.js';
-import { inventoryErrors } from '../../provisioning/inventory/inventory.errors.js';
 import {
   InventoryRepository,
   type FindingId,
   type NamedInventory,
 } from '../../provisioning/inventory/inventory.repository.js';
+import { provisioningErrors } from '../../provisioning/provisioning.errors.js';
 import { RemedyFinding } from '../../provisioning/inventory/remedy-finding.js';
 import { SetOrphanRemoval } from '../../provisioning/inventory/set-orphan-removal.js';
 import { CurrentActor, Requires } from '../shared/route-access.js';
@@ -64,7 +64,7 @@ export class AdminInventoriesController {
     @Param('finding') finding: string,
     @Body() body: RemedyBody,
   ): Promise<object> {
-    if (!isId(finding)) throw inventoryErrors.finding_not_found();
+    if (!isId(finding)) throw provisioningErrors.finding_not_found();
     await this.remedyFinding.run(actor, finding as FindingId, body.why);
     return { id: finding };
   }

@@ -3,10 +3,14 @@ import { Database } from '../../kernel/db/database.js';
 import { LOGGER, type Logger } from '../../kernel/log.js';
 import { Metrics } from '../../kernel/metrics.js';
 import { Outbox } from '../../kernel/outbox/outbox.js';
+import type { CircuitState } from '../../provisioning/circuit.js';
+import { ProviderListRepository } from '../../provisioning/provider-list.repository.js';
 import { OperationRepository } from '../../provisioning/operation.repository.js';
 
-/** Who scrapes more often than this gets the same numbers: anybody may ask, and each measuring costs two queries. */
+/** Who scrapes more often than this gets the same numbers: anybody may ask, and each measuring costs some queries. */
 const FRESH_MS = 1_000;
+
+const CIRCUIT_VALUES: Record<CircuitState, number> = { closed: 0, half_open: 1, open: 2 };
 
 /** Measures what only the database knows, when it is asked for: every process that shows a gauge has the same one. */
 @Injectable()
@@ -20,6 +24,7 @@ export class Gauges {
     private readonly metrics: Metrics,
     private readonly outbox: Outbox,
     private readonly operations: OperationRepository,
+    private readonly providers: ProviderListRepository,
   ) {}
 
   /** Never rejects: while the database is away the other metrics are shown all the same, and these as not known. */
@@ -36,6 +41,13 @@ export class Gauges {
     try {
       const open = await this.operations.countOpen(this.db.manager);
       const waiting = await this.outbox.count(this.db.manager);
+      const providers = await this.providers.list(this.db.manager);
+      const pauses = await this.providers.listPauses(this.db.manager);
+      this.metrics.providerCircuits.reset();
+      for (const { service, circuit } of providers)
+        this.metrics.providerCircuits.set({ service }, CIRCUIT_VALUES[circuit.state]);
+      this.metrics.paused.reset();
+      for (const { scope, targetName } of pauses) this.metrics.paused.set({ scope, target: targetName }, 1);
       this.metrics.operationsOpen.reset();
       for (const { type, state, count } of open) this.metrics.operationsOpen.set({ type, state }, count);
       this.metrics.outboxRows.set(waiting);
@@ -43,6 +55,8 @@ export class Gauges {
     } catch (error) {
       this.log.warn({ err: error instanceof Error ? error.message : error }, 'the gauges cannot be measured');
       this.metrics.operationsOpen.reset();
+      this.metrics.providerCircuits.reset();
+      this.metrics.paused.reset();
       this.metrics.outboxRows.set(NaN);
     }
   }

@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { Actor } from '../../accounts/actor.js';
-import type { Addon } from '../../addons/addon.entity.js';
+import type { Addon, AddonNotice } from '../../addons/addon.entity.js';
 import { AddonRepository } from '../../addons/addon.repository.js';
-import { NoticeRepository } from '../../addons/notice.repository.js';
 import { AppRepository } from '../../apps/app.repository.js';
 import { AttachmentRepository } from '../../attachments/attachment.repository.js';
 import { Resolve } from '../../attachments/resolve.js';
 import { Database } from '../../kernel/db/database.js';
 import { parseRange } from '../../kernel/range.js';
 import { SsoTickets } from '../../sso/sso-tickets.js';
+import { AddonNotices } from '../../provisioning/addon-notices.js';
 import { sendPage } from '../shared/paging.js';
 import { presentAddon, presentNotice } from './present.js';
 import type { AddonResource, NoticeResource } from './resources.js';
@@ -23,7 +23,7 @@ export class AddonViews {
     private readonly apps: AppRepository,
     private readonly addons: AddonRepository,
     private readonly attachments: AttachmentRepository,
-    private readonly notes: NoticeRepository,
+    private readonly notes: AddonNotices,
     private readonly resolver: Resolve,
     private readonly tickets: SsoTickets,
   ) {}
@@ -58,8 +58,11 @@ export class AddonViews {
     actor: Actor | null = null,
   ): Promise<AddonResource> {
     const attachments = await this.attachments.listOfAddon(this.db.manager, addon.id);
-    await this.warn([addon], reply);
-    return presentAddon(addon, attachments, shape, this.webUrl(addon, actor));
+    const notices = await this.openNotices([addon], reply);
+    return {
+      ...presentAddon(addon, attachments, shape, this.webUrl(addon, actor)),
+      notices: notices.map(presentNotice),
+    };
   }
 
   async resolve(
@@ -74,7 +77,7 @@ export class AddonViews {
 
   async notices(actor: Actor, identity: string): Promise<NoticeResource[]> {
     const addon = await this.find(actor, identity, null);
-    return (await this.notes.list(this.db.manager, addon.id)).map(presentNotice);
+    return (await this.notes.list(this.db.manager, addon)).map(presentNotice);
   }
 
   private async present(
@@ -87,15 +90,16 @@ export class AddonViews {
       this.db.manager,
       addons.map(({ id }) => id),
     );
-    await this.warn(addons, reply);
-    return addons.map((addon) =>
-      presentAddon(
+    const notices = await this.openNotices(addons, reply);
+    return addons.map((addon) => ({
+      ...presentAddon(
         addon,
         attachments.filter((one) => one.addonId === addon.id),
         shape,
         this.webUrl(addon, actor),
       ),
-    );
+      notices: notices.filter((one) => one.addonId === addon.id).map(presentNotice),
+    }));
   }
 
   private webUrl(addon: Addon, actor: Actor | null): string {
@@ -103,17 +107,15 @@ export class AddonViews {
     return actor === null ? this.tickets.page(target) : this.tickets.address(actor, target);
   }
 
-  /** `X-Heroku-Warning` is printed by the CLI on any command. */
-  private async warn(addons: Addon[], reply: FastifyReply): Promise<void> {
-    const open = await this.notes.listOpen(
-      this.db.manager,
-      addons.map(({ id }) => id),
-    );
+  /** The loud ones go along as `X-Heroku-Warning`, which the CLI prints on any command. */
+  private async openNotices(addons: Addon[], reply: FastifyReply): Promise<AddonNotice[]> {
+    const open = await this.notes.listOpen(this.db.manager, addons);
     const loud = open.filter(({ severity }) => severity !== 'info').slice(0, 5);
-    if (loud.length === 0) return;
+    if (loud.length === 0) return open;
     const names = new Map(addons.map(({ id, name }) => [id, name]));
     const text = loud.map((notice) => `${names.get(notice.addonId)}: ${notice.message}`).join(' ');
     // Header values are Latin-1; anything else would make the answer fail.
     void reply.header('x-heroku-warning', text.replace(/[^\x20-\x7e]/g, '?'));
+    return open;
   }
 }

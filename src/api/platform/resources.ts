@@ -106,6 +106,8 @@ export class AddonResource {
   state!: string;
   provider_id!: string | null;
   provision_message!: string | null;
+  /** Souk's own: what holds now, by the provider or about a pause. */
+  notices?: NoticeResource[];
   /** Souk's own page that opens the dashboard. Of one add-on it holds a ticket: it works once, for 60 seconds. */
   web_url!: string | null;
   actions!: object[];

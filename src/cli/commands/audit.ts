@@ -1,17 +1,9 @@
 import type { Command } from 'commander';
 import type { ChainReport } from '../../audit/audit-chain.js';
 import { clientFromEnv } from '../api-client.js';
-import { localTime, printFacts, table } from '../output.js';
+import { printFacts } from '../output.js';
 
-interface Finding {
-  id: string;
-  kind: string;
-  addon: { id: string | null };
-  detail: unknown;
-  created_at: string;
-}
-
-/** `souk audit verify` and `souk findings`, for operators. */
+/** `souk audit verify`, for operators. */
 export function addAuditCommands(program: Command): void {
   program
     .command('audit')
@@ -27,25 +19,5 @@ export function addAuditCommands(program: Command): void {
           : `The chain is broken at event ${report.at}, after ${report.sealed} good ones: ${report.why}.`,
       );
       if (!report.ok) process.exitCode = 1;
-    });
-  program
-    .command('findings')
-    .option('--json', 'print JSON')
-    .description("list what could not be settled and wants a person's eye (operators)")
-    .action(async ({ json }: { json?: boolean }) => {
-      const findings = await clientFromEnv().get<Finding[]>('/admin/findings');
-      printFacts(findings, json, () =>
-        findings.length === 0
-          ? 'No open findings.'
-          : table(
-              ['KIND', 'ADD-ON', 'SINCE', 'DETAIL'],
-              findings.map((one) => [
-                one.kind,
-                one.addon.id ?? '',
-                localTime(one.created_at),
-                JSON.stringify(one.detail),
-              ]),
-            ),
-      );
     });
 }

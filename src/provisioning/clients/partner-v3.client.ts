@@ -62,6 +62,7 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
     url: string,
     body: unknown,
   ): Promise<Reply> {
+    const sent = { method, url, body };
     const credentials = Buffer.from(`${access.slug}:${access.password.reveal()}`).toString('base64');
     try {
       const response = await request(url, {
@@ -78,10 +79,11 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
       });
       const text = await readBounded(response.body);
       if (text === null)
-        return { kind: 'unanswered', why: `the answer was larger than ${BODY_BYTES_MAX} bytes` };
-      return { kind: 'answered', status: response.statusCode, body: parse(text) };
+        return { kind: 'unanswered', why: `the answer was larger than ${BODY_BYTES_MAX} bytes`, sent };
+      const retryAfter = [response.headers['retry-after']].flat()[0];
+      return { kind: 'answered', status: response.statusCode, body: parse(text), retryAfter, sent };
     } catch (error) {
-      return { kind: 'unanswered', why: describe(error) };
+      return { kind: 'unanswered', why: describe(error), sent };
     }
   }
 }

@@ -16,6 +16,7 @@ import { Database, type Tx } from '../../kernel/db/database.js';
 import { underGeneratedName } from '../../kernel/generated-name.js';
 import { newId, type AddonId } from '../../kernel/ids.js';
 import { BeginOperation } from '../begin-operation.js';
+import { PauseRepository } from '../pause.repository.js';
 
 export interface ProvisionAddonInput {
   /** Name or id of the app. */
@@ -36,6 +37,7 @@ export class ProvisionRepositories {
     readonly apps: AppRepository,
     readonly addons: AddonRepository,
     readonly storefront: Storefront,
+    readonly pauses: PauseRepository,
   ) {}
 }
 
@@ -112,6 +114,7 @@ export class ProvisionAddon {
 
   private async assertFits(tx: Tx, app: App, plan: Plan): Promise<void> {
     const service = plan.addonService;
+    await this.repositories.pauses.assertNotPaused(tx, plan, app.region);
     if (!offers(service, plan, app.region))
       throw catalogErrors.region_unavailable({
         message: `${planName(plan)} is not offered in the region ${app.region}.`,

@@ -5,6 +5,7 @@ import { Clock } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
 import { Outbox } from '../../kernel/outbox/outbox.js';
 import { RequestDeprovision } from '../commands/destroy-addon.js';
+import { provisioningErrors } from '../provisioning.errors.js';
 import { inventoryErrors } from './inventory.errors.js';
 import { InventoryRepository, type FindingId } from './inventory.repository.js';
 
@@ -26,7 +27,7 @@ export class RemedyFinding {
   async run(actor: Actor, id: FindingId, why: string): Promise<void> {
     await this.db.transaction('finding.remedy', async (tx) => {
       const finding = await this.inventories.lockFinding(tx, id);
-      if (finding === null || finding.resolvedAt !== null) throw inventoryErrors.finding_not_found();
+      if (finding === null || finding.resolvedAt !== null) throw provisioningErrors.finding_not_found();
       const { kind, resource, addonId } = finding;
       if (kind === 'orphan' && resource !== null) {
         if (finding.removalDueAt !== null) return;
