@@ -20,6 +20,7 @@ import { PlatformAppsController } from './platform/apps.controller.js';
 import { PlatformAttachmentsController } from './platform/attachments.controller.js';
 import { PlatformCatalogController } from './platform/catalog.controller.js';
 import { PlatformConfigController } from './platform/config.controller.js';
+import { PlatformPlanChangeController } from './platform/plan-change.controller.js';
 import { AccessGuard } from './shared/access.guard.js';
 import { ErrorFilter } from './shared/error.filter.js';
 import { RouteInventory } from './shared/route-inventory.js';
@@ -44,6 +45,7 @@ import { Strategies } from './shared/strategies.js';
     PlatformConfigController,
     PlatformCatalogController,
     PlatformAddonsController,
+    PlatformPlanChangeController,
     PlatformAttachmentsController,
     PartnerNoticesController,
     AdminController,

@@ -10,15 +10,20 @@ import { AddonLocks } from './addon-locks.js';
 import { BeginOperation } from './begin-operation.js';
 import { PartnerV3Client } from './clients/partner-v3.client.js';
 import { ProviderClient } from './clients/provider-client.js';
+import { ChangePlan, ChangePlanRepositories } from './commands/change-plan.js';
 import { DestroyAddon, RequestDeprovision } from './commands/destroy-addon.js';
 import { DestroyApp } from './commands/destroy-app.js';
 import { ProvisionAddon, ProvisionRepositories } from './commands/provision-addon.js';
 import { OperationRepository } from './operation.repository.js';
 import { OperationRunner } from './operation.runner.js';
+import { PlanChoice } from './plan-choice.js';
 import { ProviderCalls } from './provider-calls.js';
+import { QuotePlanChange } from './quote-plan-change.js';
 import { OutcomeEffects, RecordOutcome } from './record-outcome.js';
+import { RecordPlanChange } from './record-plan-change.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
+import { ReleaseNewConfig } from './release-new-config.js';
 import { StuckOperations } from './reconcilers/stuck-operations.js';
 import { SettleOperation } from './settle-operation.js';
 import { StartDeprovision } from './start-deprovision.js';
@@ -27,6 +32,8 @@ const EXPORTED = [
   OperationRepository,
   OperationRunner,
   ProvisionAddon,
+  ChangePlan,
+  QuotePlanChange,
   DestroyAddon,
   DestroyApp,
   SettleOperation,
@@ -45,6 +52,10 @@ const EXPORTED = [
     ProviderCalls,
     RecordOutcome,
     RecordProvisioned,
+    RecordPlanChange,
+    PlanChoice,
+    ChangePlanRepositories,
+    ReleaseNewConfig,
     RecordRemoved,
     OutcomeEffects,
     AddonLocks,

@@ -20,8 +20,8 @@ export interface Script {
 }
 
 export interface Call {
-  verb: 'provision' | 'deprovision';
-  /** uuid of a provision, id of a deprovision. */
+  verb: 'provision' | 'deprovision' | 'change_plan';
+  /** uuid of a provision, else the id in the path. */
   id: string;
   headers: IncomingMessage['headers'];
   body: Record<string, unknown> | null;
@@ -39,6 +39,7 @@ export class FakeProvider {
   private readonly scripts: Record<Call['verb'], { next: Script[]; always: Script | null }> = {
     provision: { next: [], always: null },
     deprovision: { next: [], always: null },
+    change_plan: { next: [], always: null },
   };
   private server: Server | null = null;
 
@@ -63,6 +64,15 @@ export class FakeProvider {
 
   onDeprovision(script: Script | null, always = false): void {
     this.script('deprovision', script, always);
+  }
+
+  onPlanChange(script: Script | null, always = false): void {
+    this.script('change_plan', script, always);
+  }
+
+  /** The plan that a resource has here. */
+  planOf(uuid: string): string | undefined {
+    return this.resources.get(uuid)?.plan;
   }
 
   /** uuids of what exists here. */
@@ -106,8 +116,8 @@ export class FakeProvider {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const text = await read(request);
     const body = text === '' ? null : (JSON.parse(text) as Record<string, unknown>);
-    const verb = request.method === 'DELETE' ? 'deprovision' : 'provision';
-    const id = verb === 'deprovision' ? ((request.url ?? '').split('/').at(-1) ?? '') : String(body?.uuid);
+    const verb = verbOf(request.method);
+    const id = verb === 'provision' ? String(body?.uuid) : ((request.url ?? '').split('/').at(-1) ?? '');
     this.calls.push({ verb, id, headers: request.headers, body });
     const scripts = this.scripts[verb];
     const script = scripts.next.shift() ?? scripts.always ?? {};
@@ -127,12 +137,21 @@ export class FakeProvider {
     response.end(typeof sent === 'string' ? sent : JSON.stringify(sent));
   }
 
+  /** Credentials stay as they are, and the answer says no config, as with most partners. */
+  private changePlan(id: string, plan: string): { status: number; body: unknown } {
+    const uuid = [...this.resources.keys()].find((one) => id === (this.idsOfItsOwn ? `own-${one}` : one));
+    if (uuid === undefined) return { status: 404, body: { id: 'not_found', message: 'No such resource.' } };
+    this.resources.set(uuid, { plan });
+    return { status: 200, body: { message: `Your database is on ${plan} now.` } };
+  }
+
   private work(
     verb: Call['verb'],
     id: string,
     body: Record<string, unknown> | null,
   ): { status: number; body: unknown } {
     const ownId = (uuid: string) => (this.idsOfItsOwn ? `own-${uuid}` : uuid);
+    if (verb === 'change_plan') return this.changePlan(id, String(body?.plan));
     if (verb === 'deprovision') {
       const uuid = [...this.resources.keys()].find((one) => ownId(one) === id);
       const had = uuid !== undefined && this.resources.delete(uuid);
@@ -155,6 +174,11 @@ export class FakeProvider {
       },
     };
   }
+}
+
+function verbOf(method: string | undefined): Call['verb'] {
+  if (method === 'PUT') return 'change_plan';
+  return method === 'DELETE' ? 'deprovision' : 'provision';
 }
 
 function addTo(body: unknown, adds: Record<string, unknown> | undefined): unknown {
