@@ -57,7 +57,7 @@ export class FakeProvider {
     return `http://127.0.0.1:${(this.server?.address() as AddressInfo).port}`;
   }
 
-  /** The next provision gets this; with `always`, every one until told otherwise. */
+  /** The next provision gets this; with `always`, every one until told otherwise. null: all as usual again. */
   onProvision(script: Script | null, always = false): void {
     this.script('provision', script, always);
   }
@@ -109,6 +109,7 @@ export class FakeProvider {
   }
 
   private script(verb: Call['verb'], script: Script | null, always: boolean): void {
+    if (script === null) this.scripts[verb].next = [];
     if (always || script === null) this.scripts[verb].always = script;
     else this.scripts[verb].next.push(script);
   }
