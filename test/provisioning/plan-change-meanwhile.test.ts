@@ -16,8 +16,10 @@ describe.each(queueBackends())('with the queue on %s, a plan change under way', 
   afterAll(() => world.stop());
   beforeEach(async () => {
     app = await world.newApp();
-    addon = await world.addAddon(app.name);
     world.provider.onPlanChange(null);
+    addon = await world.addAddon(app.name);
+    // Nobody waits long here, so it may be on its way still.
+    await world.runUntilQuiet(1_000);
   });
 
   const change = (plan = 'pg:std') =>

@@ -34,6 +34,8 @@ export class FakeProvider {
   readonly password = 'partner-password';
   /** Answers with ids that are not the uuid, and deletes by those alone, as many partners do. */
   idsOfItsOwn = false;
+  /** A plan that no resource may change to. */
+  planRefused: string | null = null;
   private readonly resources = new Map<string, { plan: string }>();
   private readonly gone = new Set<string>();
   private readonly scripts: Record<Call['verb'], { next: Script[]; always: Script | null }> = {
@@ -142,6 +144,7 @@ export class FakeProvider {
   private changePlan(id: string, plan: string): { status: number; body: unknown } {
     const uuid = [...this.resources.keys()].find((one) => id === (this.idsOfItsOwn ? `own-${one}` : one));
     if (uuid === undefined) return { status: 404, body: { id: 'not_found', message: 'No such resource.' } };
+    if (plan === this.planRefused) return { status: 422, body: { message: 'Too much data.' } };
     this.resources.set(uuid, { plan });
     return { status: 200, body: { message: `Your database is on ${plan} now.` } };
   }
