@@ -163,6 +163,21 @@ export class AddonRepository {
       .getExists();
   }
 
+  /** The add-on has another plan from now on; false where it is no longer one that has a plan. */
+  async setPlan(
+    tx: Tx,
+    id: AddonId,
+    plan: Pick<Addon, 'planId' | 'billedCents' | 'billedCurrency' | 'provisionMessage'>,
+    at: Date,
+  ): Promise<boolean> {
+    const result = await tx.update(Addon, { id, state: 'provisioned' }, { ...plan, updatedAt: at });
+    return result.affected === 1;
+  }
+
+  async setConfig(tx: Tx, id: AddonId, config: Record<string, string>, at: Date): Promise<void> {
+    await tx.update(Addon, { id }, { ...this.sealConfig(id, config), updatedAt: at });
+  }
+
   async setProviderId(tx: Tx, id: AddonId, providerId: string): Promise<void> {
     await tx.update(Addon, { id }, { providerId });
   }

@@ -29,6 +29,7 @@ import { PlatformAttachmentsController } from './platform/attachments.controller
 import { PlatformCatalogController } from './platform/catalog.controller.js';
 import { PlatformCollaboratorsController } from './platform/collaborators.controller.js';
 import { PlatformConfigController } from './platform/config.controller.js';
+import { PlatformPlanChangeController } from './platform/plan-change.controller.js';
 import { PlatformSharingController } from './platform/sharing.controller.js';
 import { PlatformSsoController } from './platform/sso.controller.js';
 import { AccessGuard } from './shared/access.guard.js';
@@ -57,6 +58,7 @@ import { SsoPageController } from './sso/sso-page.controller.js';
     PlatformConfigController,
     PlatformCatalogController,
     PlatformAddonsController,
+    PlatformPlanChangeController,
     PlatformAttachmentsController,
     PlatformCollaboratorsController,
     PlatformSharingController,

@@ -134,7 +134,8 @@ export class CatalogRepository {
     await tx.query(
       `DELETE FROM plans p WHERE addon_service_id = $1 AND NOT (id = ANY($2::uuid[]))
        AND NOT EXISTS (SELECT 1 FROM addons WHERE plan_id = p.id)
-       AND NOT EXISTS (SELECT 1 FROM addon_plan_periods WHERE plan_id = p.id)`,
+       AND NOT EXISTS (SELECT 1 FROM addon_plan_periods WHERE plan_id = p.id)
+       AND NOT EXISTS (SELECT 1 FROM operations WHERE plan_id = p.id)`,
       [serviceId, keep],
     );
     await tx.query(
@@ -207,6 +208,23 @@ export class CatalogRepository {
         message: `Couldn't find the plan "${identity.slice(0, 100)}"; see "heroku addons:plans ${service.name}".`,
       });
     return plan;
+  }
+
+  /** A plan of one service by its slug or id, hidden ones too. */
+  async findPlanOf(tx: Tx, serviceId: AddonServiceId, identity: string): Promise<Plan | null> {
+    return this.plans(tx)
+      .where('plan.addon_service_id = :serviceId', { serviceId })
+      .andWhere(isId(identity) ? 'plan.id = :identity' : 'plan.slug = :identity', { identity })
+      .getOne();
+  }
+
+  /** Whether any service has a plan of this name, `service:plan`, or of this id. */
+  async hasPlan(tx: Tx, identity: string): Promise<boolean> {
+    const [service, slug] = identity.split(':');
+    const query = this.plans(tx);
+    if (isId(identity)) query.where('plan.id = :identity', { identity });
+    else query.where('service.name = :service AND plan.slug = :slug', { service, slug: slug ?? '' });
+    return query.getExists();
   }
 
   async access(tx: Tx, providerId: ProviderId): Promise<ProviderAccess> {

@@ -10,6 +10,7 @@ import { addKeyCommands } from './commands/keys.js';
 import { addNoticeCommands } from './commands/notices.js';
 import { addOperationCommands } from './commands/operations.js';
 import { addProviderCommands } from './commands/providers.js';
+import { addQuoteCommand } from './commands/plan-quote.js';
 import { addTokenCommands } from './commands/tokens.js';
 import { addUpCommand } from './commands/up.js';
 
@@ -29,6 +30,7 @@ export function buildProgram(): Command {
   addTokenCommands(program);
   addAccountCommands(program);
   addNoticeCommands(program);
+  addQuoteCommand(program);
   addKeyCommands(program);
   addAuditCommands(program);
   addOperationCommands(program);

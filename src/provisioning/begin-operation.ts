@@ -4,9 +4,9 @@ import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../kernel/clock.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import type { Tx } from '../kernel/db/database.js';
-import type { AddonId } from '../kernel/ids.js';
+import type { AddonId, OperationId } from '../kernel/ids.js';
 import { Outbox } from '../kernel/outbox/outbox.js';
-import { openOperation } from './operation.js';
+import { openOperation, type PlanTarget } from './operation.js';
 import type { OperationType } from './operation.machine.js';
 import { OperationRepository } from './operation.repository.js';
 
@@ -27,8 +27,9 @@ export class BeginOperation {
     addonId: AddonId,
     author: Author,
     details: { app: string } & Record<string, unknown>,
-  ): Promise<void> {
-    const operation = openOperation(type, addonId, author, this.clock.now(), this.config.nudgeMs);
+    target: PlanTarget | null = null,
+  ): Promise<OperationId> {
+    const operation = openOperation(type, addonId, author, this.clock.now(), this.config.nudgeMs, target);
     await this.operations.insert(tx, operation);
     await this.outbox.add(tx, 'operation.advance', { operationId: operation.id });
     await this.audit.add(tx, author, {
@@ -37,5 +38,6 @@ export class BeginOperation {
       appId: details.app,
       details: { ...details, operation: operation.id },
     });
+    return operation.id;
   }
 }

@@ -1,9 +1,15 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { AddonId, Branded, OperationId, ProviderId } from '../kernel/ids.js';
+import type { AddonId, Branded, OperationId, PlanId, ProviderId } from '../kernel/ids.js';
+import { toCents, type Cents } from '../kernel/money.js';
 import type { OperationState, OperationType } from './operation.machine.js';
 
 /** `paused`: an operator paused its provider or region. `circuit`: its provider does not answer. */
 export type HeldBy = 'paused' | 'circuit';
+
+const CENTS = {
+  to: (value: Cents | null) => value?.toString() ?? null,
+  from: (value: string | null) => (value === null ? null : toCents(value)),
+};
 
 @Entity('operations')
 export class Operation {
@@ -11,6 +17,11 @@ export class Operation {
   @Column('uuid', { name: 'addon_id' }) addonId!: AddonId;
   @Column('text') type!: OperationType;
   @Column('text') state!: OperationState;
+  /** The plan that a plan change leads to; null for other operations. */
+  @Column('uuid', { name: 'plan_id', nullable: true }) planId!: PlanId | null;
+  /** Its price when it was asked for, which is what it will cost. */
+  @Column('bigint', { name: 'price_cents', nullable: true, transformer: CENTS }) priceCents!: Cents | null;
+  @Column('text', { name: 'price_currency', nullable: true }) priceCurrency!: string | null;
   @Column('integer') attempt!: number;
   @Column('timestamptz', { name: 'lease_until', nullable: true }) leaseUntil!: Date | null;
   @Column('timestamptz', { name: 'next_attempt_at' }) nextAttemptAt!: Date;

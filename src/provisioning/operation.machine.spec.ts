@@ -4,6 +4,7 @@ import {
   DEPROVISION,
   isFinal,
   next,
+  PLAN_CHANGE,
   PROVISION,
   type OperationEvent,
   type OperationState,
@@ -14,6 +15,7 @@ const states = Object.keys(PROVISION) as OperationState[];
 describe.each([
   ['provision', PROVISION],
   ['deprovision', DEPROVISION],
+  ['plan_change', PLAN_CHANGE],
 ] as const)('the %s machine', (type, machine) => {
   it('leaves no final state', () => {
     for (const state of states.filter(isFinal)) assert.deepEqual(machine[state], {});
@@ -52,5 +54,22 @@ it('gives a provision up only by a refusal, before anything was sent, by a confi
     'calling/refused',
     'cleaning/cleaned',
     'cleaning/abandoned',
+  ]);
+});
+
+it('fails a plan change only by a refusal, before anything was sent, by a confirmed way back, or for a delete', () => {
+  const ways = states.flatMap((state) =>
+    Object.entries(PLAN_CHANGE[state])
+      .filter(([, to]) => to === 'failed')
+      .map(([event]) => `${state}/${event}`),
+  );
+  assert.deepEqual(ways, [
+    'queued/expired',
+    'queued/superseded',
+    'calling/refused',
+    'calling/unsupported',
+    'unsure/superseded',
+    'reverting/reverted',
+    'reverting/superseded',
   ]);
 });

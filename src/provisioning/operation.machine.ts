@@ -1,5 +1,5 @@
 /** What is being done to an add-on. */
-export type OperationType = 'provision' | 'deprovision';
+export type OperationType = 'provision' | 'deprovision' | 'plan_change';
 
 export type OperationState =
   | 'queued' // committed; nobody has called the provider yet
@@ -7,6 +7,7 @@ export type OperationState =
   | 'unsure' // the outcome of the last call is not known; the same call is made again
   | 'waiting' // the provider answered 202 and will call back
   | 'cleaning' // given up; the provider may hold a resource that we cannot see, so it is deleted until confirmed
+  | 'reverting' // the new plan has no verdict by its deadline; the old one is asked for until that is confirmed
   | 'succeeded'
   | 'failed';
 
@@ -16,12 +17,16 @@ export type OperationEvent =
   | 'accepted' // 202
   | 'done'
   | 'refused' // the provider said no, for good
-  | 'refused_in_doubt' // it said no, but an earlier call without a verdict may have made the resource
+  | 'refused_in_doubt' // it said no, but an earlier call without a verdict may have got through
   | 'unknown' // no verdict: timed out, reset, malformed, 5xx
   | 'broke' // the provider reported that its asynchronous work failed
   | 'expired' // the deadline passed
   | 'abandoned' // an operator gave it up
-  | 'cleaned'; // the provider confirmed that it holds nothing
+  | 'cleaned' // the provider confirmed that it holds nothing
+  | 'unsupported' // the provider cannot change plans, and so never changed this one
+  | 'reverted' // the provider confirmed the old plan
+  | 'stranded' // the provider refuses the old plan: a person is told, and it is asked again
+  | 'superseded'; // a delete was asked for, which makes every plan the right one
 
 type Machine = Record<OperationState, Partial<Record<OperationEvent, OperationState>>>;
 
@@ -47,6 +52,7 @@ export const PROVISION: Machine = {
     cleaned: 'failed',
     abandoned: 'failed',
   },
+  reverting: {},
   succeeded: {},
   failed: {},
 };
@@ -65,11 +71,43 @@ export const DEPROVISION: Machine = {
   // A provider that never called back is asked again; its answer tells whether the resource is gone.
   waiting: { done: 'succeeded', expired: 'unsure', abandoned: 'failed' },
   cleaning: {},
+  reverting: {},
   succeeded: {},
   failed: {},
 };
 
-const MACHINES: Record<OperationType, Machine> = { provision: PROVISION, deprovision: DEPROVISION };
+/** A change has two honest ends: the provider confirmed the new plan, or it is certain that the old one stands. */
+export const PLAN_CHANGE: Machine = {
+  queued: { claimed: 'calling', expired: 'failed', superseded: 'failed' },
+  calling: {
+    done: 'succeeded',
+    refused: 'failed',
+    unsupported: 'failed',
+    refused_in_doubt: 'reverting',
+    unknown: 'unsure',
+    lost: 'unsure',
+  },
+  unsure: { claimed: 'calling', expired: 'reverting', superseded: 'failed' },
+  waiting: {},
+  cleaning: {},
+  // Only the provider's word on the old plan leaves this state, or the end of the add-on.
+  reverting: {
+    claimed: 'reverting',
+    unknown: 'reverting',
+    lost: 'reverting',
+    stranded: 'reverting',
+    reverted: 'failed',
+    superseded: 'failed',
+  },
+  succeeded: {},
+  failed: {},
+};
+
+const MACHINES: Record<OperationType, Machine> = {
+  provision: PROVISION,
+  deprovision: DEPROVISION,
+  plan_change: PLAN_CHANGE,
+};
 
 /** Where an event leads from a state; null where it means nothing there, such as a late answer. */
 export function next(
@@ -78,6 +116,11 @@ export function next(
   event: OperationEvent,
 ): OperationState | null {
   return MACHINES[type][state][event] ?? null;
+}
+
+/** What may have got through is being taken back, for as long as it takes. */
+export function isUndoing(state: OperationState): boolean {
+  return state === 'cleaning' || state === 'reverting';
 }
 
 export function isFinal(state: OperationState): boolean {

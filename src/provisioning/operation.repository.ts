@@ -1,16 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { In, IsNull } from 'typeorm';
 import { addonErrors } from '../addons/addons.errors.js';
+import { catalogErrors } from '../catalog/catalog.errors.js';
 import { onConstraint, type Tx } from '../kernel/db/database.js';
-import { newId, type AddonId, type Branded, type OperationId } from '../kernel/ids.js';
+import { newId, type AddonId, type AddonServiceId, type Branded, type OperationId } from '../kernel/ids.js';
 import type { Hold } from './call-gate.js';
 import { Finding, Operation, OperationAttempt } from './operation.entity.js';
 
 /**
- * `delete_unconfirmed` closes by itself when the provider confirms; `provider_id_changed` and `delete_abandoned` are for
- * a person, since a resource that only the provider knows may be left.
+ * `delete_unconfirmed` closes by itself when the provider confirms, `plan_unconfirmed` when the plan is certain or the
+ * add-on gone; `provider_id_changed` and `delete_abandoned` are for a person, since a resource that only the provider
+ * knows may be left.
  */
-export type FindingKind = 'delete_unconfirmed' | 'provider_id_changed' | 'delete_abandoned';
+export type FindingKind =
+  'delete_unconfirmed' | 'provider_id_changed' | 'delete_abandoned' | 'plan_unconfirmed';
 
 @Injectable()
 export class OperationRepository {
@@ -18,7 +21,9 @@ export class OperationRepository {
   async insert(tx: Tx, operation: Operation): Promise<void> {
     await tx
       .insert(Operation, operation)
-      .catch(onConstraint('operations_one_active_key', addonErrors.operation_in_flight));
+      .catch(onConstraint('operations_one_active_key', addonErrors.operation_in_flight))
+      // An import may take a plan out of the catalogue while somebody changes to it.
+      .catch(onConstraint('operations_plan_id_fkey', catalogErrors.plan_unavailable));
   }
 
   async find(tx: Tx, id: OperationId): Promise<Operation | null> {
@@ -101,6 +106,29 @@ export class OperationRepository {
        WHERE id IN (SELECT id FROM operations WHERE finished_at IS NULL AND held_by = 'paused' ORDER BY id FOR UPDATE)`,
       [now],
     );
+  }
+
+  /** The verdict of an operation's newest call; null where none was made. */
+  async findLastVerdict(tx: Tx, operationId: OperationId): Promise<string | null> {
+    const last = await tx.findOne(OperationAttempt, { where: { operationId }, order: { attempt: 'DESC' } });
+    return last?.verdict ?? null;
+  }
+
+  /** How long the newest `max` plan changes of a service took, from the request to the provider's yes: the middle one. */
+  async planChangeTimes(
+    tx: Tx,
+    serviceId: AddonServiceId,
+    max: number,
+  ): Promise<{ count: number; medianSeconds: number | null }> {
+    const [row]: { count: number; medianSeconds: number | null }[] = await tx.query(
+      `SELECT count(*)::int AS count, percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS "medianSeconds" FROM (
+         SELECT extract(epoch FROM o.finished_at - o.created_at)::float8 AS seconds
+         FROM operations o JOIN plans p ON p.id = o.plan_id
+         WHERE p.addon_service_id = $1 AND o.state = 'succeeded'
+         ORDER BY o.finished_at DESC LIMIT $2) newest`,
+      [serviceId, max],
+    );
+    return row ?? { count: 0, medianSeconds: null };
   }
 
   async countOpen(tx: Tx): Promise<{ type: string; state: string; count: number }[]> {

@@ -6,7 +6,7 @@ import { Database, type Tx } from '../kernel/db/database.js';
 import type { OperationId } from '../kernel/ids.js';
 import type { Operation } from './operation.entity.js';
 import { DELETE_DEADLINE_MS } from './operation.js';
-import { isFinal, next, type OperationState } from './operation.machine.js';
+import { isFinal, isUndoing, next, type OperationState } from './operation.machine.js';
 import { AddonLocks } from './addon-locks.js';
 import { OperationRepository } from './operation.repository.js';
 import { ProviderCalls } from './provider-calls.js';
@@ -60,13 +60,19 @@ export class OperationRunner implements OnApplicationShutdown {
     if (known === null || isFinal(known.state)) return null;
     const expected = known.deadlineAt <= this.clock.now();
     return this.db.transaction(`${known.type}.claim`, async (tx) => {
-      // A passed deadline may change the add-on and its apps: those are locked before the operation, as everywhere.
-      if (expected) await this.locks.take(tx, known.addonId);
+      // A passed deadline, or a delete that waits for a plan change, may change the add-on and its apps: those are
+      // locked before the operation, as everywhere.
+      const addon =
+        expected || known.type === 'plan_change' ? await this.locks.take(tx, known.addonId) : null;
       const operation = await this.operations.lock(tx, id);
       if (operation === null || isFinal(operation.state)) return null;
       // Read under the lock, which may have been waited for: a lease begins now.
       const now = this.clock.now();
       if (operation.leaseUntil !== null && operation.leaseUntil > now) return null;
+      if (operation.type === 'plan_change' && addon !== null && addon.deleteRequestedAt !== null) {
+        await this.recordOutcome.supersede(tx, operation, addon, now);
+        return null;
+      }
       if (rests(operation, now)) return null;
       const late = expected && operation.deadlineAt <= now;
       let state = operation.state;
@@ -74,7 +80,7 @@ export class OperationRunner implements OnApplicationShutdown {
       if (late) state = next(operation.type, state, 'expired') ?? state;
       // The customer's side ended when it was abandoned; only its worker was still to come back.
       if (operation.abandonedAt !== null && state === 'unsure') state = 'cleaning';
-      if (late && state !== operation.state && (state === 'cleaning' || state === 'failed'))
+      if (late && state !== operation.state && (isUndoing(state) || state === 'failed'))
         await this.recordOutcome.gaveUp(tx, operation, state, now);
       if (state === 'failed' || state === 'waiting') return null;
       const deadline = await this.deadlineAfterClaim(tx, operation, state, late, now);
@@ -106,7 +112,7 @@ export class OperationRunner implements OnApplicationShutdown {
     });
   }
 
-  /** A delete has no end but success: at each deadline a person is told, and it goes on. */
+  /** A delete and the way back from a plan change have no end but success: at each deadline a person is told, and it goes on. */
   private async deadlineAfterClaim(
     tx: Tx,
     operation: Operation,
@@ -114,20 +120,20 @@ export class OperationRunner implements OnApplicationShutdown {
     late: boolean,
     now: Date,
   ): Promise<Date> {
-    const entersCleaning = state === 'cleaning' && operation.state !== 'cleaning';
-    const deleting = operation.type === 'deprovision' || state === 'cleaning';
-    if (!late || !deleting) return operation.deadlineAt;
-    if (!entersCleaning)
-      await this.operations.openFinding(
-        tx,
-        operation.addonId,
-        'delete_unconfirmed',
-        `The provider has not confirmed the delete: ${operation.lastError ?? 'no answer yet'}`,
-        now,
-      );
+    const beginsUndoing = isUndoing(state) && !isUndoing(operation.state);
+    const patient = operation.type === 'deprovision' || isUndoing(state);
+    if (!late || !patient) return operation.deadlineAt;
+    if (!beginsUndoing) {
+      const [kind, what] = state === 'reverting' ? PLAN_UNCONFIRMED : DELETE_UNCONFIRMED;
+      const detail = `The provider has not confirmed ${what}: ${operation.lastError ?? 'no answer yet'}`;
+      await this.operations.openFinding(tx, operation.addonId, kind, detail, now);
+    }
     return plusMs(now, DELETE_DEADLINE_MS);
   }
 }
+
+const DELETE_UNCONFIRMED = ['delete_unconfirmed', 'the delete'] as const;
+const PLAN_UNCONFIRMED = ['plan_unconfirmed', 'that the add-on is on its old plan'] as const;
 
 /** Waits for its next try: a job that comes twice, or a caller who asks again, does not bring that forward. */
 function rests({ state, leaseUntil, nextAttemptAt }: Operation, now: Date): boolean {

@@ -1,8 +1,10 @@
+import assert from 'node:assert/strict';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Addon } from '../addons/addon.entity.js';
 import { neutralise } from '../addons/addon.js';
 import { AddonRepository } from '../addons/addon.repository.js';
 import { findRegion } from '../apps/regions.js';
+import type { Plan } from '../catalog/catalog.entity.js';
 import { CatalogRepository } from '../catalog/catalog.repository.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { Database, type Tx } from '../kernel/db/database.js';
@@ -10,12 +12,14 @@ import { Metrics } from '../kernel/metrics.js';
 import { CallGate, type Hold } from './call-gate.js';
 import { ProviderClient } from './clients/provider-client.js';
 import { judgePartnerCleaning, judgePartnerDeprovision, judgePartnerProvision } from './judge-partner.js';
+import { judgePartnerPlanChange, judgePartnerRevert } from './judge-partner-plan-change.js';
 import { maskReply, maskRequest } from './mask.js';
 import type { Operation } from './operation.entity.js';
 import type { OperationEvent, OperationState } from './operation.machine.js';
+import { parsePlanChangeAnswer, type PlanChangeAnswer } from './plan-change-answer.js';
 import { messageOf, parseProvisionAnswer, providerIdOf, type ProvisionAnswer, type Reply } from './reply.js';
 
-export type CallName = 'provision' | 'deprovision' | 'clean';
+export type CallName = 'provision' | 'deprovision' | 'clean' | 'plan_change' | 'revert';
 
 /** One call's verdict, with what is worth keeping of the answer. */
 export interface Outcome {
@@ -25,6 +29,8 @@ export interface Outcome {
   /** For the operator: why there was no verdict, or what a refusal said. */
   detail: string | null;
   answer: ProvisionAnswer | null;
+  /** What a plan change brought, or the way back from one. */
+  planAnswer?: PlanChangeAnswer | null;
   /** The id that a success named, also one that is no whole answer: what it made is cleaned up under this. */
   providerId: string | null;
   /** The provider's own words for the customer, made harmless. */
@@ -56,11 +62,30 @@ export class ProviderCalls {
 
   async make(operation: Operation): Promise<Outcome> {
     const addon = await this.addons.get(this.db.manager, operation.addonId);
-    const call: CallName = operation.state === 'cleaning' ? 'clean' : operation.type;
+    const call = callFor(operation);
     const stop = this.metrics.providerCalls.startTimer({ service: addon.plan.addonService.name, call });
-    const outcome = call === 'provision' ? await this.provision(addon) : await this.remove(addon, call);
+    const outcome = await this.call(call, operation, addon);
     stop({ verdict: outcome.event });
     return outcome;
+  }
+
+  private async call(call: CallName, operation: Operation, addon: Addon): Promise<Outcome> {
+    switch (call) {
+      case 'provision':
+        return this.provision(addon);
+      case 'deprovision':
+      case 'clean':
+        return this.remove(addon, call);
+      case 'plan_change':
+        assert(operation.planId !== null, 'a plan change without a plan');
+        return this.changePlan(
+          addon,
+          call,
+          await this.catalog.findPlanByName(this.db.manager, operation.planId),
+        );
+      case 'revert':
+        return this.changePlan(addon, call, addon.plan);
+    }
   }
 
   private async provision(addon: Addon): Promise<Outcome> {
@@ -78,6 +103,18 @@ export class ProviderCalls {
     return outcomeOf('provision', judgePartnerProvision(reply, answer !== null), reply, answer);
   }
 
+  private async changePlan(addon: Addon, call: 'plan_change' | 'revert', plan: Plan): Promise<Outcome> {
+    const service = addon.plan.addonService;
+    const access = await this.catalog.access(this.db.manager, service.providerId);
+    const reply = await this.client.changePlan(access, addon.providerId ?? addon.id, plan.slug);
+    const answer = parsePlanChangeAnswer(reply, service.configVars);
+    const judge = call === 'revert' ? judgePartnerRevert : judgePartnerPlanChange;
+    return {
+      ...outcomeOf(call, judge(reply, answer !== null), reply, null),
+      planAnswer: answer,
+    };
+  }
+
   private async remove(addon: Addon, call: 'deprovision' | 'clean'): Promise<Outcome> {
     const access = await this.catalog.access(this.db.manager, addon.plan.addonService.providerId);
     // Without an id of the provider's own, the uuid is the one name that both sides know.
@@ -85,6 +122,11 @@ export class ProviderCalls {
     const judge = call === 'clean' ? judgePartnerCleaning : judgePartnerDeprovision;
     return outcomeOf(call, judge(reply), reply, null);
   }
+}
+
+function callFor({ type, state }: Operation): CallName {
+  if (state === 'cleaning') return 'clean';
+  return state === 'reverting' ? 'revert' : type;
 }
 
 function outcomeOf(
@@ -117,8 +159,10 @@ function isSuccess(status: number): boolean {
 
 function detailOf(event: OperationEvent, reply: Reply, message: string | null): string | null {
   if (reply.kind === 'unanswered') return reply.why;
-  if (event === 'refused') return message ?? `the provider refused with status ${reply.status}`;
+  if (event === 'refused' || event === 'unsupported' || event === 'stranded')
+    return message ?? `the provider refused with status ${reply.status}`;
   if (event !== 'unknown') return null;
+  if (reply.broken === true) return `status ${reply.status}, but the body is JSON that does not end`;
   if (isSuccess(reply.status))
     return `status ${reply.status}, but the body is not an answer: it needs an id, and config vars that the manifest declares`;
   return `status ${reply.status}${message === null ? '' : `: ${message}`}`;

@@ -15,6 +15,7 @@ import { PartnerV3Client } from './clients/partner-v3.client.js';
 import { ProviderClient } from './clients/provider-client.js';
 import { AbandonEffects, AbandonOperation } from './commands/abandon-operation.js';
 import { CloseFinding } from './commands/close-finding.js';
+import { ChangePlan, ChangePlanRepositories } from './commands/change-plan.js';
 import { DestroyAddon, RequestDeprovision } from './commands/destroy-addon.js';
 import { DestroyApp } from './commands/destroy-app.js';
 import { PauseProvisioning } from './commands/pause.js';
@@ -33,11 +34,15 @@ import { OperationRepository } from './operation.repository.js';
 import { OperationRunner } from './operation.runner.js';
 import { PauseRepository } from './pause.repository.js';
 import { ProviderListRepository } from './provider-list.repository.js';
+import { PlanChoice } from './plan-choice.js';
 import { ProviderCalls } from './provider-calls.js';
+import { QuotePlanChange } from './quote-plan-change.js';
 import { OutcomeEffects, RecordOutcome } from './record-outcome.js';
+import { RecordPlanChange } from './record-plan-change.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
 import { Inventories } from './reconcilers/inventories.js';
+import { ReleaseNewConfig } from './release-new-config.js';
 import { StuckOperations } from './reconcilers/stuck-operations.js';
 import { SettleOperation } from './settle-operation.js';
 import { StartDeprovision } from './start-deprovision.js';
@@ -57,6 +62,8 @@ const EXPORTED = [
   OperationRepository,
   OperationRunner,
   ProvisionAddon,
+  ChangePlan,
+  QuotePlanChange,
   DestroyAddon,
   DestroyApp,
   SettleOperation,
@@ -85,6 +92,10 @@ const EXPORTED = [
     ProviderCalls,
     RecordOutcome,
     RecordProvisioned,
+    RecordPlanChange,
+    PlanChoice,
+    ChangePlanRepositories,
+    ReleaseNewConfig,
     RecordRemoved,
     OutcomeEffects,
     AddonLocks,

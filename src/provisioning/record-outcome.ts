@@ -11,13 +11,16 @@ import { AddonLocks } from './addon-locks.js';
 import { CallGate } from './call-gate.js';
 import type { Operation } from './operation.entity.js';
 import { DELETE_DEADLINE_MS, retryWaitMs } from './operation.js';
-import { isFinal, next, type OperationEvent, type OperationState } from './operation.machine.js';
+import { isFinal, isUndoing, next, type OperationEvent, type OperationState } from './operation.machine.js';
 import { OperationRepository } from './operation.repository.js';
 import type { Outcome } from './provider-calls.js';
+import { RecordPlanChange } from './record-plan-change.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
 import { retryAfterMs } from './retry-after.js';
 import { StartDeprovision } from './start-deprovision.js';
+
+const DELETED_MEANWHILE = 'The add-on is being deleted, so its plan was not changed.';
 
 /** What an outcome means for the add-on. */
 @Injectable()
@@ -28,6 +31,7 @@ export class OutcomeEffects {
     private readonly provisioned: RecordProvisioned,
     private readonly removed: RecordRemoved,
     private readonly startDeprovision: StartDeprovision,
+    private readonly planChange: RecordPlanChange,
   ) {}
 
   async run(
@@ -39,10 +43,17 @@ export class OutcomeEffects {
     now: Date,
   ): Promise<void> {
     const author = authorOfOperation(operation);
+    if (operation.type === 'plan_change') {
+      await this.planChange.run(tx, operation, addon, state, outcome, author, now);
+      if (isFinal(state) && addon.deleteRequestedAt !== null)
+        await this.startDeprovision.run(tx, await this.addons.get(tx, addon.id), author, now);
+      return;
+    }
     if (operation.type === 'deprovision') {
       if (state !== 'succeeded') return;
       await this.removed.deprovisioned(tx, addon, author, now);
       await this.operations.resolveFinding(tx, addon.id, 'delete_unconfirmed', now);
+      await this.operations.resolveFinding(tx, addon.id, 'plan_unconfirmed', now);
       return;
     }
     if (state === 'succeeded' && outcome.answer !== null) {
@@ -83,9 +94,24 @@ export class OutcomeEffects {
   }
 
   /** The caller holds the add-on's locks. */
-  async gaveUp(tx: Tx, operation: Operation, now: Date, message: string): Promise<void> {
+  async gaveUp(
+    tx: Tx,
+    operation: Operation,
+    state: OperationState,
+    now: Date,
+    message: string,
+  ): Promise<void> {
     const addon = await this.addons.get(tx, operation.addonId);
-    await this.removed.creationFailed(tx, addon, SYSTEM, now, message);
+    if (operation.type === 'plan_change') {
+      if (isFinal(state)) await this.planChange.failed(tx, operation, addon, SYSTEM, message, now);
+    } else await this.removed.creationFailed(tx, addon, SYSTEM, now, message);
+  }
+
+  /** A delete was asked for while nobody was at the plan change: it ends here, and the delete begins. */
+  async superseded(tx: Tx, operation: Operation, addon: Addon, now: Date): Promise<void> {
+    const author = authorOfOperation(operation);
+    await this.planChange.failed(tx, operation, addon, author, DELETED_MEANWHILE, now);
+    await this.startDeprovision.run(tx, addon, author, now);
   }
 }
 
@@ -119,8 +145,9 @@ export class RecordOutcome {
       const judged = doubtRefusal(operation, await this.effects.refuseBorrowedId(tx, addon, outcome));
       await this.effects.keepProviderId(tx, addon, judged, now);
       const event = operation.abandonedAt === null ? judged.event : eventOfAbandoned(operation, judged.event);
-      const state = next(operation.type, operation.state, event);
-      if (state === null) throw new Error(`operation ${operation.id}: ${event} in ${operation.state}`);
+      const judgedState = next(operation.type, operation.state, event);
+      if (judgedState === null) throw new Error(`operation ${operation.id}: ${event} in ${operation.state}`);
+      const state = endForDelete(operation, addon, judgedState);
       await this.operations.insertAttempt(tx, {
         operationId: operation.id,
         attempt: operation.attempt,
@@ -159,15 +186,39 @@ export class RecordOutcome {
 
   /** The deadline passed, and the caller holds the add-on's locks: the customer's side ends here; a clean-up may go on behind it. */
   async gaveUp(tx: Tx, operation: Operation, state: OperationState, now: Date): Promise<void> {
-    const message = 'The add-on could not be created in time. Nothing was charged; try again later.';
+    const message = GAVE_UP[operation.type];
     const finished = state === 'failed' ? { state, leaseUntil: null, finishedAt: now } : {};
     await this.operations.apply(tx, operation.id, operation.attempt, {
       ...finished,
       updatedAt: now,
       customerMessage: message,
     });
-    await this.effects.gaveUp(tx, operation, now, message);
+    await this.effects.gaveUp(tx, operation, state, now, message);
   }
+
+  /** The caller holds the locks and knows that nobody is at the operation: the stored delete goes first. */
+  async supersede(tx: Tx, operation: Operation, addon: Addon, now: Date): Promise<void> {
+    await this.operations.apply(tx, operation.id, operation.attempt, {
+      state: 'failed',
+      leaseUntil: null,
+      finishedAt: now,
+      updatedAt: now,
+      customerMessage: DELETED_MEANWHILE,
+    });
+    await this.effects.superseded(tx, operation, addon, now);
+  }
+}
+
+const GAVE_UP: Record<Operation['type'], string> = {
+  provision: 'The add-on could not be created in time. Nothing was charged; try again later.',
+  deprovision: 'The add-on could not be deleted in time; it is tried again.',
+  plan_change: 'The plan could not be changed in time; the add-on keeps the one that it had.',
+};
+
+/** A delete that waits for a plan change does not wait for certainty about the plan. */
+function endForDelete(operation: Operation, addon: Addon, state: OperationState): OperationState {
+  if (addon.deleteRequestedAt === null) return state;
+  return next(operation.type, state, 'superseded') ?? state;
 }
 
 /** A refusal is the whole truth only where no earlier call can have got through. */
@@ -189,10 +240,10 @@ function changeOf(
   outcome: Outcome,
   now: Date,
 ): Partial<Operation> {
-  const deleting = operation.type === 'deprovision' || state === 'cleaning';
-  const entersCleaning = state === 'cleaning' && operation.state !== 'cleaning';
-  const deadlineAt = deadlineAfter(operation, addon, state, entersCleaning, now);
-  const waitMs = entersCleaning ? 0 : retryWaitMs(operation.attempt, deleting, Math.random());
+  const patient = operation.type === 'deprovision' || isUndoing(state);
+  const beginsUndoing = isUndoing(state) && !isUndoing(operation.state);
+  const deadlineAt = deadlineAfter(operation, addon, state, beginsUndoing, now);
+  const waitMs = beginsUndoing ? 0 : retryWaitMs(operation.attempt, patient, Math.random());
   const askedMs = retryAfterMs(outcome.status, outcome.retryAfter, now);
   // Those that were all asked to wait as long do not come back in the same moment.
   const retryAt = plusMs(now, askedMs > waitMs ? askedMs + Math.round(Math.random() * 1_000) : waitMs);
@@ -205,7 +256,7 @@ function changeOf(
     nextAttemptAt: state === 'waiting' || retryAt > deadlineAt ? deadlineAt : retryAt,
     lastError: outcome.detail,
     customerMessage:
-      outcome.event === 'refused' || outcome.event === 'refused_in_doubt'
+      outcome.event === 'refused' || outcome.event === 'refused_in_doubt' || outcome.event === 'unsupported'
         ? outcome.message
         : operation.customerMessage,
     finishedAt: isFinal(state) ? now : null,
@@ -216,9 +267,9 @@ function deadlineAfter(
   operation: Operation,
   addon: Addon,
   state: OperationState,
-  entersCleaning: boolean,
+  beginsUndoing: boolean,
   now: Date,
 ): Date {
   if (state === 'waiting') return plusMs(now, addon.plan.asyncDeadlineSeconds * 1_000);
-  return entersCleaning ? plusMs(now, DELETE_DEADLINE_MS) : operation.deadlineAt;
+  return beginsUndoing ? plusMs(now, DELETE_DEADLINE_MS) : operation.deadlineAt;
 }

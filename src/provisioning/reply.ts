@@ -1,8 +1,11 @@
 import type { SentRequest } from './mask.js';
 
-/** What came of one call to a provider, and what had been sent. */
+/**
+ * What came of one call to a provider, and what had been sent. `broken`: the body began as JSON and did not end so. A
+ * body that is no JSON at all is null.
+ */
 export type Reply = (
-  | { kind: 'answered'; status: number; body: unknown; retryAfter?: string }
+  | { kind: 'answered'; status: number; body: unknown; broken?: boolean; retryAfter?: string }
   /** Timed out, reset, unreachable, too large, cut off: the provider may or may not have acted. */
   | { kind: 'unanswered'; why: string }
 ) & { sent?: SentRequest };
@@ -23,13 +26,17 @@ export function parseProvisionAnswer(body: unknown, declared: readonly string[])
   if (!isObject(body) || providerId === null) return null;
   const { config = {}, message } = body;
   const vars = config === null ? {} : config;
-  if (!isObject(vars)) return null;
-  const parsed: Record<string, string> = {};
-  for (const [name, value] of Object.entries(vars)) {
-    if (!declared.includes(name) || typeof value !== 'string' || value.includes('\0')) return null;
-    parsed[name] = value;
-  }
-  return { providerId, config: parsed, message };
+  return isConfig(vars, declared) ? { providerId, config: vars, message } : null;
+}
+
+/** An object of texts whose names the manifest declares. */
+export function isConfig(vars: unknown, declared: readonly string[]): vars is Record<string, string> {
+  return (
+    isObject(vars) &&
+    Object.entries(vars).every(
+      ([name, value]) => declared.includes(name) && typeof value === 'string' && !value.includes('\0'),
+    )
+  );
 }
 
 /** The id under which the provider keeps the resource, wherever a body names one; null where it does not. */

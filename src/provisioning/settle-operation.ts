@@ -3,13 +3,23 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Addon } from '../addons/addon.entity.js';
 import { AddonRepository } from '../addons/addon.repository.js';
 import { addonErrors } from '../addons/addons.errors.js';
+import { planName } from '../catalog/catalog.entity.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { Database } from '../kernel/db/database.js';
-import type { AddonId } from '../kernel/ids.js';
+import type { AddonId, OperationId } from '../kernel/ids.js';
+import type { SoukError } from '../kernel/errors.js';
 import { LOGGER, type Logger } from '../kernel/log.js';
+import type { Operation } from './operation.entity.js';
 import { isFinal } from './operation.machine.js';
 import { OperationRepository } from './operation.repository.js';
 import { OperationRunner } from './operation.runner.js';
+import { planChangeErrors } from './plan-change.errors.js';
+
+export interface SettledPlanChange {
+  addon: Addon;
+  /** The plan is the one that was asked for; else the change goes on by itself. */
+  confirmed: boolean;
+}
 
 /** How often to look while another worker has the lease. */
 const LOOK_MS = 25;
@@ -40,6 +50,41 @@ export class SettleOperation {
     const addon = await this.soon(addonId);
     if (addon.failed) await this.throwRefusal(addon);
     return addon;
+  }
+
+  /**
+   * The same for a plan change: whether the provider confirmed it by now. Throws when it did not come about; null: there
+   * was nothing to change.
+   */
+  async planChange(addonId: AddonId, operationId: OperationId | null): Promise<SettledPlanChange> {
+    const addon = await (operationId === null
+      ? this.addons.get(this.db.manager, addonId)
+      : this.soon(addonId));
+    const operation = operationId === null ? null : await this.operations.find(this.db.manager, operationId);
+    if (operation === null || operation.state === 'succeeded') return { addon, confirmed: true };
+    if (operation.state !== 'failed' && operation.state !== 'reverting') return { addon, confirmed: false };
+    throw await this.planChangeError(addon, operation);
+  }
+
+  private async planChangeError(addon: Addon, operation: Operation): Promise<SoukError> {
+    const words = operation.customerMessage;
+    const internal = `operation ${operation.id}: ${operation.lastError}`;
+    const verdict = await this.operations.findLastVerdict(this.db.manager, operation.id);
+    const plan = planName(addon.plan);
+    if (verdict === 'unsupported' && words === null)
+      return addonErrors.provider_refused({
+        message: `The provider of ${plan} cannot change plans; the add-on keeps its plan.`,
+        internal,
+      });
+    if (verdict === 'refused' || verdict === 'refused_in_doubt' || verdict === 'unsupported')
+      return addonErrors.provider_refused({
+        message:
+          words === null
+            ? `The provider of ${plan} refused to change the plan and gave no reason; the add-on keeps its plan.`
+            : `The provider of ${plan} refused to change the plan: ${words}`,
+        internal,
+      });
+    return planChangeErrors.plan_change_failed({ ...(words === null ? {} : { message: words }), internal });
   }
 
   private async tryFor(addonId: AddonId, settleMs: number): Promise<void> {

@@ -6,7 +6,7 @@ import { assertNothingLeftOver } from '../support/fleet-checks.js';
 import { Fleet, uniqueName, type FleetRole } from '../support/fleet.js';
 import type { AddonBody } from '../support/resources.js';
 import { until } from '../support/until.js';
-import { CREATION, DELETION } from './points.js';
+import { CREATION, DELETION, PLAN_CHANGE } from './points.js';
 
 /** Kills each process at each of its points, and engines in the middle of work; the queue is on `queue`. */
 export function killEverywhere(queue: QueueBackend): void {
@@ -49,6 +49,38 @@ export function killEverywhere(queue: QueueBackend): void {
         if (point === 'provision.request.before_commit') assert.equal(addons.length, 0);
         const config = ok(await fleet.api.get<Record<string, string>>(`/apps/${app}/config-vars`));
         assert.equal(Object.keys(config).length, addons.length);
+        await assertNothingLeftOver(fleet);
+      });
+
+      it.each(PLAN_CHANGE)('of the %s at %s: the plan change ends the same', async (role, point) => {
+        const app = uniqueName('crash');
+        ok(await fleet.api.post('/apps', { name: app }));
+        const addon = ok(
+          await fleet.api.post<AddonBody>(`/apps/${app}/addons`, { plan: 'souk-postgresql:essential-0' }),
+        );
+        await fleet.quiet();
+        await fleet.restart(role, point);
+        const change = () =>
+          fleet.api.patch<AddonBody>(`/apps/${app}/addons/${addon.name}`, {
+            plan: 'souk-postgresql:essential-1',
+          });
+        const answer = await change().catch(() => null);
+        await dieAndComeBack(role, flush);
+        await fleet.quiet();
+        // A client that got no answer asks again: what was done is done, and the same plan is no change.
+        if (answer === null) ok(await change());
+        await fleet.quiet();
+        const [after] = ok(await fleet.api.get<AddonBody[]>(`/apps/${app}/addons`));
+        assert.equal(after?.plan.name, 'souk-postgresql:essential-1');
+        const charged = await fleet.query<{ slug: string; open: boolean }>(
+          `SELECT slug, ended_at IS NULL AS open FROM addon_plan_periods pp JOIN plans p ON p.id = pp.plan_id
+           WHERE addon_id = $1 ORDER BY began_at`,
+          [addon.id],
+        );
+        assert.deepEqual(charged, [
+          { slug: 'essential-0', open: false },
+          { slug: 'essential-1', open: true },
+        ]);
         await assertNothingLeftOver(fleet);
       });
 

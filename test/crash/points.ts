@@ -31,5 +31,15 @@ export const DELETION: [FleetRole, string][] = [
   ['worker', 'deprovision.record.before_commit'],
   ['worker', 'deprovision.record.after_commit'],
 ];
+export const PLAN_CHANGE: [FleetRole, string][] = [
+  ['api', 'plan_change.request.before_commit'],
+  ['api', 'plan_change.request.after_commit'],
+  ['worker', 'plan_change.claim.before_commit'],
+  ['worker', 'plan_change.claim.after_commit'],
+  ['worker', 'plan_change.before_call'],
+  ['worker', 'plan_change.after_call'],
+  ['worker', 'plan_change.record.before_commit'],
+  ['worker', 'plan_change.record.after_commit'],
+];
 /** Points of requests that move no add-on. */
 export const ELSEWHERE = /^(app|token|account|collaborator|attachment|sso|manifest|operator|audit\.read)\./;

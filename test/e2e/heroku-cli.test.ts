@@ -126,6 +126,36 @@ describe('the heroku CLI', () => {
     assert.match(info, /Attachments:\s+cli-shop::DATABASE/);
   });
 
+  it('addons:upgrade, addons:downgrade: there and back, and what cannot be had', async () => {
+    const [addon] = JSON.parse((await succeeds('addons', '-a', 'cli-shop', '--json')).stdout) as [
+      { name: string },
+    ];
+    const quote = await souk.run(['quote', addon.name, 'souk-postgresql:essential-1']);
+    assert.match(
+      quote.output,
+      /essential-0 to souk-postgresql:essential-1: upgrade\n.*4\.00 USD a month more/,
+    );
+    assert.match(quote.output, /Takes:\s+unknown, since this provider made no change yet/);
+    const up = await succeeds('addons:upgrade', 'DATABASE', 'souk-postgresql:essential-1', '-a', 'cli-shop');
+    assert.match(up.both, /from souk-postgresql:essential-0 to souk-postgresql:essential-1/);
+    assert.match(up.both, /done, .*\$9\/month/);
+    assert.match(up.both, /holds up to 10 GB/);
+    assert.match((await succeeds('addons', '-a', 'cli-shop')).stdout, /essential-1.*\$9\/month/s);
+    assert.match(
+      (await souk.run(['quote', addon.name, 'essential-0'])).output,
+      /downgrade\n.*4\.00 USD a month less\n.*cli-shop.*\n.*by the last 1 change of this provider/,
+    );
+    const down = await succeeds('addons:downgrade', 'souk-postgresql:essential-0', '-a', 'cli-shop');
+    assert.match(down.both, /done, .*\$5\/month/);
+    assert.match(
+      (await succeeds('addons:info', 'DATABASE', '-a', 'cli-shop')).stdout,
+      /Plan:\s+souk-postgresql:essential-0/,
+    );
+    const unknown = await fails('addons:upgrade', 'DATABASE', 'enormous', '-a', 'cli-shop');
+    assert.match(unknown.both, /Couldn't find either the add-on service or the plan/);
+    assert.match(unknown.both, /souk-postgresql:essential-0\s+souk-postgresql:essential-1/);
+  });
+
   it('addons:create --wait --as --name', async () => {
     const created = await succeeds(
       'addons:create',

@@ -20,8 +20,8 @@ export interface Script {
 }
 
 export interface Call {
-  verb: 'provision' | 'deprovision';
-  /** uuid of a provision, id of a deprovision. */
+  verb: 'provision' | 'deprovision' | 'change_plan';
+  /** uuid of a provision, else the id in the path. */
   id: string;
   headers: IncomingMessage['headers'];
   body: Record<string, unknown> | null;
@@ -36,11 +36,14 @@ export class FakeProvider {
   idsOfItsOwn = false;
   /** What it holds beside what it was asked for, or in its place; as the inventory shows it. */
   inventory: (() => unknown) | null = null;
+  /** A plan that no resource may change to. */
+  planRefused: string | null = null;
   private readonly resources = new Map<string, { plan: string }>();
   private readonly gone = new Set<string>();
   private readonly scripts: Record<Call['verb'], { next: Script[]; always: Script | null }> = {
     provision: { next: [], always: null },
     deprovision: { next: [], always: null },
+    change_plan: { next: [], always: null },
   };
   private server: Server | null = null;
 
@@ -58,13 +61,22 @@ export class FakeProvider {
     return `http://127.0.0.1:${(this.server?.address() as AddressInfo).port}`;
   }
 
-  /** The next provision gets this; with `always`, every one until told otherwise. */
+  /** The next provision gets this; with `always`, every one until told otherwise. null: all as usual again. */
   onProvision(script: Script | null, always = false): void {
     this.script('provision', script, always);
   }
 
   onDeprovision(script: Script | null, always = false): void {
     this.script('deprovision', script, always);
+  }
+
+  onPlanChange(script: Script | null, always = false): void {
+    this.script('change_plan', script, always);
+  }
+
+  /** The plan that a resource has here. */
+  planOf(uuid: string): string | undefined {
+    return this.resources.get(uuid)?.plan;
   }
 
   /** uuids of what exists here. */
@@ -106,6 +118,7 @@ export class FakeProvider {
   }
 
   private script(verb: Call['verb'], script: Script | null, always: boolean): void {
+    if (script === null) this.scripts[verb].next = [];
     if (always || script === null) this.scripts[verb].always = script;
     else this.scripts[verb].next.push(script);
   }
@@ -114,8 +127,8 @@ export class FakeProvider {
     if (request.method === 'GET') return this.answerInventory(response);
     const text = await read(request);
     const body = text === '' ? null : (JSON.parse(text) as Record<string, unknown>);
-    const verb = request.method === 'DELETE' ? 'deprovision' : 'provision';
-    const id = verb === 'deprovision' ? ((request.url ?? '').split('/').at(-1) ?? '') : String(body?.uuid);
+    const verb = verbOf(request.method);
+    const id = verb === 'provision' ? String(body?.uuid) : ((request.url ?? '').split('/').at(-1) ?? '');
     this.calls.push({ verb, id, headers: request.headers, body });
     const scripts = this.scripts[verb];
     const script = scripts.next.shift() ?? scripts.always ?? {};
@@ -152,12 +165,22 @@ export class FakeProvider {
     else this.resources.set(uuid, { plan });
   }
 
+  /** Credentials stay as they are, and the answer says no config, as with most partners. */
+  private changePlan(id: string, plan: string): { status: number; body: unknown } {
+    const uuid = [...this.resources.keys()].find((one) => id === (this.idsOfItsOwn ? `own-${one}` : one));
+    if (uuid === undefined) return { status: 404, body: { id: 'not_found', message: 'No such resource.' } };
+    if (plan === this.planRefused) return { status: 422, body: { message: 'Too much data.' } };
+    this.resources.set(uuid, { plan });
+    return { status: 200, body: { message: `Your database is on ${plan} now.` } };
+  }
+
   private work(
     verb: Call['verb'],
     id: string,
     body: Record<string, unknown> | null,
   ): { status: number; body: unknown } {
     const ownId = (uuid: string) => (this.idsOfItsOwn ? `own-${uuid}` : uuid);
+    if (verb === 'change_plan') return this.changePlan(id, String(body?.plan));
     if (verb === 'deprovision') {
       const uuid = [...this.resources.keys()].find((one) => ownId(one) === id);
       const had = uuid !== undefined && this.resources.delete(uuid);
@@ -180,6 +203,11 @@ export class FakeProvider {
       },
     };
   }
+}
+
+function verbOf(method: string | undefined): Call['verb'] {
+  if (method === 'PUT') return 'change_plan';
+  return method === 'DELETE' ? 'deprovision' : 'provision';
 }
 
 function addTo(body: unknown, adds: Record<string, unknown> | undefined): unknown {

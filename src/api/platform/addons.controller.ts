@@ -138,7 +138,7 @@ export class PlatformAddonsController {
 }
 
 /** Clients send the plan as a text or as `{name}`. */
-function planOf(plan: unknown): string {
+export function planOf(plan: unknown): string {
   const name = typeof plan === 'object' && plan !== null && 'name' in plan ? plan.name : plan;
   if (typeof name !== 'string' || name === '')
     throw kernelErrors.invalid_params({

@@ -40,6 +40,10 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
     return this.send('POST', access, access.baseUrl, body);
   }
 
+  changePlan(access: ProviderAccess, id: string, plan: string): Promise<Reply> {
+    return this.send('PUT', access, `${access.baseUrl}/${encodeURIComponent(id)}`, { plan });
+  }
+
   deprovision(access: ProviderAccess, id: string): Promise<Reply> {
     return this.send('DELETE', access, `${access.baseUrl}/${encodeURIComponent(id)}`, null);
   }
@@ -57,7 +61,7 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
   }
 
   private async send(
-    method: 'GET' | 'POST' | 'DELETE',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     access: ProviderAccess,
     url: string,
     body: unknown,
@@ -81,7 +85,15 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
       if (text === null)
         return { kind: 'unanswered', why: `the answer was larger than ${BODY_BYTES_MAX} bytes`, sent };
       const retryAfter = [response.headers['retry-after']].flat()[0];
-      return { kind: 'answered', status: response.statusCode, body: parse(text), retryAfter, sent };
+      const answer = parse(text);
+      return {
+        kind: 'answered',
+        status: response.statusCode,
+        body: answer,
+        broken: isBroken(text, answer),
+        retryAfter,
+        sent,
+      };
     } catch (error) {
       return { kind: 'unanswered', why: describe(error), sent };
     }
@@ -110,6 +122,11 @@ function parse(text: string): unknown {
   } catch {
     return null;
   }
+}
+
+/** A text that is no JSON may be an answer of its own, such as `ok`; the beginning of an object is none. */
+function isBroken(text: string, parsed: unknown): boolean {
+  return parsed === null && /^\s*[[{]/.test(text);
 }
 
 function describe(error: unknown): string {

@@ -15,6 +15,8 @@ export interface ProvisionCall {
 /** How a provider is spoken to. Never throws: what went wrong on the way is a reply too. */
 export abstract class ProviderClient {
   abstract provision(access: ProviderAccess, call: ProvisionCall): Promise<Reply>;
+  /** `plan` without the service's prefix; `id` as for a deprovision. */
+  abstract changePlan(access: ProviderAccess, id: string, plan: string): Promise<Reply>;
   /** `id`: as the provider gave it, or the add-on's uuid while none is known. */
   abstract deprovision(access: ProviderAccess, id: string): Promise<Reply>;
   /** A page of what the provider holds, from a cursor of the page before (Souk's extension, docs/provider.md). */

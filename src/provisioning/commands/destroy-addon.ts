@@ -8,6 +8,7 @@ import { AuditTrail } from '../../audit/audit-trail.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database, type Tx } from '../../kernel/db/database.js';
 import type { AddonId } from '../../kernel/ids.js';
+import { Outbox } from '../../kernel/outbox/outbox.js';
 import { AddonLocks } from '../addon-locks.js';
 import { OperationRepository } from '../operation.repository.js';
 import { StartDeprovision } from '../start-deprovision.js';
@@ -25,17 +26,22 @@ export class RequestDeprovision {
     private readonly operations: OperationRepository,
     private readonly start: StartDeprovision,
     private readonly audit: AuditTrail,
+    private readonly outbox: Outbox,
   ) {}
 
   async run(tx: Tx, addonId: AddonId, author: Author): Promise<void> {
     const addon = await this.locks.take(tx, addonId);
     if (addon.removedAt !== null || addon.deleteRequestedAt !== null) return;
     const at = this.clock.now();
-    if ((await this.operations.findActive(tx, addonId)) === null) {
+    const active = await this.operations.findActive(tx, addonId);
+    if (active === null) {
       await this.start.run(tx, addon, author, at);
       return;
     }
     await this.addons.setDeleteRequested(tx, addonId, at);
+    // A plan change that rests until its next try ends now.
+    if (active.type === 'plan_change')
+      await this.outbox.add(tx, 'operation.advance', { operationId: active.id });
     await this.audit.add(tx, author, {
       action: 'addon.deprovision_queued',
       subject: { kind: 'addon', id: addonId },

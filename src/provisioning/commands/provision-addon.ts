@@ -129,7 +129,8 @@ export class ProvisionAddon {
   }
 }
 
-function offers(service: AddonService, plan: Plan, region: string): boolean {
+/** Whether a plan can be had in a region. */
+export function offers(service: AddonService, plan: Plan, region: string): boolean {
   const regions = plan.regions.length > 0 ? plan.regions : service.regions;
   return regions.includes('*') || regions.includes(region);
 }
