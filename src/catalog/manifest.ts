@@ -1,5 +1,5 @@
 import { catalogErrors } from './catalog.errors.js';
-import type { Availability } from './lifecycle.js';
+import type { Availability } from './catalog.entity.js';
 
 /** A plan in a manifest: Souk's extension, since Heroku's manifest has none. */
 export interface ManifestPlan {
