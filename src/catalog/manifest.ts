@@ -51,7 +51,11 @@ class Reader {
     const value = from[field];
     if (typeof value === 'string' && value !== '') return value;
     if (value === undefined && fallback !== undefined) return fallback;
-    this.problems.push(`${path}${field} must be a text.`);
+    this.problems.push(
+      value === undefined
+        ? `${path}${field} is missing; it must be a text.`
+        : `${path}${field} must be a text.`,
+    );
     return '';
   }
 
@@ -167,7 +171,10 @@ function checkManifest(read: Reader, manifest: Manifest): void {
       `api.requires: ${requirement} is not known; choose from ${REQUIREMENTS.join(', ')}.`,
     );
   }
-  read.must(URL.canParse(manifest.baseUrl), 'api.production.base_url must be a URL.');
+  read.must(
+    manifest.baseUrl === '' || URL.canParse(manifest.baseUrl),
+    'api.production.base_url must be a URL.',
+  );
   read.must(manifest.plans.length > 0, 'plans must hold at least one plan.');
   read.must(
     new Set(manifest.plans.map(({ id }) => id)).size === manifest.plans.length,
