@@ -1,7 +1,6 @@
 import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { AddonServiceId, PlanId, ProviderId } from '../kernel/ids.js';
 import { toCents, type Cents } from '../kernel/money.js';
-import type { Availability } from './lifecycle.js';
 
 const CENTS = { to: (value: Cents) => value.toString(), from: (value: string) => toCents(value) };
 
@@ -24,6 +23,9 @@ export class Provider {
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
 }
+
+/** Whom a plan is for: everybody; whoever knows its name; makers and invited accounts. */
+export type Availability = 'all' | 'hidden' | 'invited';
 
 export type ServiceState = 'alpha' | 'beta' | 'ga' | 'shutdown';
 

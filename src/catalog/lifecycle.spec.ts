@@ -6,13 +6,12 @@ import {
   judgeMove,
   mayInstall,
   maySee,
-  type Availability,
   type InstallVerdict,
   type MoveVerdict,
   type PlanFacts,
   type Standing,
 } from './lifecycle.js';
-import type { ServiceState } from './catalog.entity.js';
+import type { Availability, ServiceState } from './catalog.entity.js';
 
 const STATES: ServiceState[] = ['alpha', 'beta', 'ga', 'shutdown'];
 const INSIDERS: Standing[] = ['operator', 'maker', 'invited'];

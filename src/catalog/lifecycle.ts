@@ -1,8 +1,5 @@
 import type { Plan, ServiceState } from './catalog.entity.js';
 
-/** Whom a plan is for: everybody; whoever knows its name; makers and invited accounts. */
-export type Availability = 'all' | 'hidden' | 'invited';
-
 /** What an account is to a service. */
 export type Standing = 'operator' | 'maker' | 'invited' | 'anyone';
 

@@ -1,5 +1,5 @@
 import { catalogErrors } from './catalog.errors.js';
-import type { Availability } from './lifecycle.js';
+import type { Availability } from './catalog.entity.js';
 
 /** A plan in a manifest: Souk's extension, since Heroku's manifest has none. */
 export interface ManifestPlan {
@@ -58,7 +58,11 @@ class Reader {
     const value = from[field];
     if (typeof value === 'string' && value !== '') return value;
     if (value === undefined && fallback !== undefined) return fallback;
-    this.problems.push(`${path}${field} must be a text.`);
+    this.problems.push(
+      value === undefined
+        ? `${path}${field} is missing; it must be a text.`
+        : `${path}${field} must be a text.`,
+    );
     return '';
   }
 
@@ -196,7 +200,10 @@ function checkManifest(read: Reader, manifest: Manifest): void {
       `api.requires: ${requirement} is not known; choose from ${REQUIREMENTS.join(', ')}.`,
     );
   }
-  read.must(URL.canParse(manifest.baseUrl), 'api.production.base_url must be a URL.');
+  read.must(
+    manifest.baseUrl === '' || URL.canParse(manifest.baseUrl),
+    'api.production.base_url must be a URL.',
+  );
   read.must(manifest.plans.length > 0, 'plans must hold at least one plan.');
   read.must(
     new Set(manifest.plans.map(({ id }) => id)).size === manifest.plans.length,

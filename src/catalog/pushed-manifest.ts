@@ -29,8 +29,9 @@ export interface PreparedManifest {
 /** The manifest to keep: the pushed one, with its secrets filled in where it has none. */
 export function preparePushed(pushed: Json, fallbacks: Fallbacks): PreparedManifest {
   const { $base: _base, ...contents } = pushed;
-  if (!isObject(contents.api)) return { contents, clientSecret: null };
-  const { client_secret: clientSecret, ...api } = contents.api;
+  const given = contents.api ?? {};
+  if (!isObject(given)) return { contents, clientSecret: null };
+  const { client_secret: clientSecret, ...api } = given;
   const filled = {
     ...api,
     password: isGiven(api.password) ? api.password : fallbacks.password,

@@ -37,7 +37,7 @@ const refusals: [string, Record<string, unknown>, Record<string, unknown>, RegEx
   ['a log drain', {}, { requires: ['syslog_drain'] }, /syslog_drain is not available here.*log router/],
   ['log input', {}, { requires: ['log_input'] }, /log_input is not available here.*log router/],
   ['an unknown feature', {}, { requires: ['teleport'] }, /teleport is not known; choose from attachable/],
-  ['no address', {}, { production: undefined }, /^api\.production\.base_url must be a text/],
+  ['no address', {}, { production: undefined }, /^api\.production\.base_url is missing/],
   ['no URL', {}, production('here'), /^api\.production\.base_url must be a (whole )?URL/],
   ['another protocol', {}, production('ftp://acme.test/x'), /base_url must begin with https/],
   ['a user in the URL', {}, production('https://u:p@acme.test/x'), /base_url must hold no user/],
@@ -125,6 +125,11 @@ describe('a pushed manifest', () => {
       manifestOf(world, 'acme-v', {}, { version: '2', regions: [] }),
     );
     assert.equal(sentencesOf(answer).length, 2);
+    const nothing = await push(maker, 'acme-v', { id: 'acme-v' });
+    assert.deepEqual(
+      sentencesOf(nothing).map((one) => one.split(' ')[0]),
+      ['api.production.base_url', 'api.regions', 'api.config_vars', 'api.version'],
+    );
   });
 
   it.each<[string, string, Record<string, unknown>, Record<string, unknown>]>([
