@@ -5,7 +5,7 @@ import type { Tx } from '../kernel/db/database.js';
 import { afterCall, lookAgainAt, passage, signOf } from './circuit.js';
 import { CircuitRepository } from './circuit.repository.js';
 import type { HeldBy, Operation } from './operation.entity.js';
-import type { OperationState } from './operation.machine.js';
+import { isUndoing, type OperationState } from './operation.machine.js';
 import { PauseRepository } from './pause.repository.js';
 import { retryAfterMs } from './retry-after.js';
 
@@ -44,7 +44,7 @@ export class CallGate {
     const endsAt = plusMs(now, this.config.leaseMs);
     if (way === 'probe' && (await this.circuits.takeProbe(tx, providerId, operation.id, now, endsAt)))
       return null;
-    const deleting = operation.type === 'deprovision' || state === 'cleaning';
+    const deleting = operation.type === 'deprovision' || isUndoing(state);
     return { by: 'circuit', until: lookAgainAt(circuit, deleting, now, Math.random()) };
   }
 

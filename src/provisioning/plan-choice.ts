@@ -1,17 +1,24 @@
 import { Injectable } from '@nestjs/common';
+import type { Actor } from '../accounts/actor.js';
 import type { Addon } from '../addons/addon.entity.js';
 import { planName, type Plan } from '../catalog/catalog.entity.js';
 import { catalogErrors } from '../catalog/catalog.errors.js';
 import { CatalogRepository } from '../catalog/catalog.repository.js';
+import { Storefront } from '../catalog/storefront.js';
 import type { Tx } from '../kernel/db/database.js';
 import { isId } from '../kernel/ids.js';
 import { offers } from './commands/provision-addon.js';
+import { PauseRepository } from './pause.repository.js';
 import { planChangeErrors } from './plan-change.errors.js';
 
 /** The plan that somebody names for an add-on that has one. */
 @Injectable()
 export class PlanChoice {
-  constructor(private readonly catalog: CatalogRepository) {}
+  constructor(
+    private readonly catalog: CatalogRepository,
+    private readonly storefront: Storefront,
+    private readonly pauses: PauseRepository,
+  ) {}
 
   /** By `service:plan`, by the plan's own name, or by its id. A plan that left the market is found too. */
   async get(tx: Tx, addon: Addon, identity: string): Promise<Plan> {
@@ -31,20 +38,21 @@ export class PlanChoice {
         })
       : notOffered(identity, service.name);
   }
-}
 
-/** Throws where nobody may change to the plan; who has it already keeps it. */
-export function assertSellableTo(addon: Addon, plan: Plan): void {
-  const service = plan.addonService;
-  if (service.state === 'shutdown')
-    throw catalogErrors.service_unavailable({
-      message: `${service.name} is shut down: its add-ons keep the plans that they have.`,
-    });
-  if (!plan.visible) throw catalogErrors.plan_unavailable();
-  if (!offers(service, plan, addon.region))
-    throw catalogErrors.region_unavailable({
-      message: `${planName(plan)} is not offered in the region ${addon.region}.`,
-    });
+  /** Throws where the actor may not change to the plan now; who has it already keeps it. */
+  async assertOpenTo(tx: Tx, actor: Actor, addon: Addon, plan: Plan): Promise<void> {
+    const service = plan.addonService;
+    if (service.state === 'shutdown')
+      throw catalogErrors.service_unavailable({
+        message: `${service.name} is shut down: its add-ons keep the plans that they have.`,
+      });
+    await this.storefront.getInstallable(tx, actor, plan.id);
+    await this.pauses.assertNotPaused(tx, plan, addon.region);
+    if (!offers(service, plan, addon.region))
+      throw catalogErrors.region_unavailable({
+        message: `${planName(plan)} is not offered in the region ${addon.region}.`,
+      });
+  }
 }
 
 function notOffered(identity: string, service: string) {

@@ -9,7 +9,7 @@ import { Clock } from '../kernel/clock.js';
 import { Database } from '../kernel/db/database.js';
 import { OperationRepository } from './operation.repository.js';
 import { differenceOf, directionOf, type PlanChangeDirection, type Price } from './plan-change-quote.js';
-import { assertSellableTo, PlanChoice } from './plan-choice.js';
+import { PlanChoice } from './plan-choice.js';
 
 /** So many of the newest plan changes tell how long the next one takes. */
 const HISTORY_MAX = 50;
@@ -44,7 +44,7 @@ export class QuotePlanChange {
     if (addon.removedAt !== null) throw addonErrors.addon_not_found();
     const plan = await this.choice.get(tx, addon, planIdentity);
     const same = plan.id === addon.planId;
-    if (!same) assertSellableTo(addon, plan);
+    if (!same) await this.choice.assertOpenTo(tx, actor, addon, plan);
     const from: Price = { cents: addon.billedCents, currency: addon.billedCurrency };
     // Who stays on a plan keeps its price.
     const to: Price = same ? from : { cents: plan.priceCents, currency: plan.priceCurrency };

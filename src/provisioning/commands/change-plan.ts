@@ -3,6 +3,7 @@ import { authorOf, type Actor } from '../../accounts/actor.js';
 import { AddonRepository } from '../../addons/addon.repository.js';
 import { addonErrors } from '../../addons/addons.errors.js';
 import { AppRepository } from '../../apps/app.repository.js';
+import { attachmentErrors } from '../../attachments/attachments.errors.js';
 import { planName } from '../../catalog/catalog.entity.js';
 import { Clock } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
@@ -10,10 +11,10 @@ import type { AddonId, OperationId } from '../../kernel/ids.js';
 import { AddonLocks } from '../addon-locks.js';
 import { BeginOperation } from '../begin-operation.js';
 import { OperationRepository } from '../operation.repository.js';
-import { assertSellableTo, PlanChoice } from '../plan-choice.js';
+import { PlanChoice } from '../plan-choice.js';
 
 export interface ChangePlanInput {
-  /** Name or id of an app that owns the add-on or has it attached. */
+  /** Name or id of the app that owns the add-on. */
   app: string;
   addon: string;
   /** `service:plan`, the plan's own name, or its id. */
@@ -51,6 +52,12 @@ export class ChangePlan {
     return this.db.transaction('plan_change.request', async (tx) => {
       const app = await apps.getForActor(tx, actor, input.app);
       const found = await addons.getForActor(tx, actor, input.addon, this.clock.now(), app.id);
+      // What it costs is the owner's: from an app that only shares it, a plan is not changed.
+      if (found.appId !== app.id)
+        throw attachmentErrors.addon_of_another_app({
+          message: `${found.name} belongs to ${found.app.name}, not to ${app.name}: change its plan there.`,
+          app: { name: found.app.name },
+        });
       const addon = await this.locks.take(tx, found.id);
       if (addon.removedAt !== null) throw addonErrors.addon_not_found();
       const plan = await this.choice.get(tx, addon, input.plan);
@@ -58,7 +65,7 @@ export class ChangePlan {
       if (running !== null || addon.deleteRequestedAt !== null || addon.state !== 'provisioned')
         throw addonErrors.operation_in_flight({ internal: `operation ${running?.id} is ${running?.state}` });
       if (plan.id === addon.planId) return { addonId: addon.id, operationId: null };
-      assertSellableTo(addon, plan);
+      await this.choice.assertOpenTo(tx, actor, addon, plan);
       const operationId = await this.begin.run(
         tx,
         'plan_change',
