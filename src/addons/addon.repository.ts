@@ -164,6 +164,14 @@ export class AddonRepository {
     await tx.update(Addon, { id }, { providerId });
   }
 
+  async setConfig(tx: Tx, id: AddonId, config: Record<string, string>, at: Date): Promise<void> {
+    await tx.update(Addon, { id }, { ...this.sealConfig(id, config), updatedAt: at });
+  }
+
+  async setProvisionMessage(tx: Tx, id: AddonId, message: string): Promise<void> {
+    await tx.update(Addon, { id }, { provisionMessage: message });
+  }
+
   /** A provider's config as it is stored. */
   sealConfig(id: AddonId, config: Record<string, string>): SealedConfig {
     const sealed = this.keys.seal(JSON.stringify(config), configContext(id));

@@ -12,7 +12,12 @@ import { AdminController } from './admin/admin.controller.js';
 import { Gauges } from './ops/gauges.js';
 import { OpsController } from './ops/ops.controller.js';
 import { Readiness } from './ops/readiness.js';
+import { PartnerAddonController } from './partner/addon.controller.js';
+import { PartnerAddonViews } from './partner/addon-views.js';
+import { PartnerAddonWorkController } from './partner/addon-work.controller.js';
+import { PartnerAppsController } from './partner/apps.controller.js';
 import { PartnerNoticesController } from './partner/notices.controller.js';
+import { PartnerOAuthController } from './partner/oauth.controller.js';
 import { PlatformAccountsController } from './platform/accounts.controller.js';
 import { AddonViews } from './platform/addon-views.js';
 import { PlatformAddonsController } from './platform/addons.controller.js';
@@ -46,6 +51,10 @@ import { Strategies } from './shared/strategies.js';
     PlatformAddonsController,
     PlatformAttachmentsController,
     PartnerNoticesController,
+    PartnerOAuthController,
+    PartnerAddonController,
+    PartnerAddonWorkController,
+    PartnerAppsController,
     AdminController,
     OpsController,
   ],
@@ -55,6 +64,7 @@ import { Strategies } from './shared/strategies.js';
     ErrorFilter,
     RouteInventory,
     AddonViews,
+    PartnerAddonViews,
     Readiness,
     Gauges,
   ],

@@ -13,6 +13,9 @@ export class Provider {
   @Column('text', { name: 'sso_url', nullable: true }) ssoUrl!: string | null;
   @Column('bytea', { name: 'secrets_ciphertext' }) secretsCiphertext!: Buffer;
   @Column('text', { name: 'secrets_key_id' }) secretsKeyId!: string;
+  /** What the provider proves itself with when it exchanges a grant; null: it was given none yet. */
+  @Column('bytea', { name: 'client_secret_ciphertext', nullable: true }) clientSecretCiphertext!: Buffer | null;
+  @Column('text', { name: 'client_secret_key_id', nullable: true }) clientSecretKeyId!: string | null;
   @Column('text', { name: 'manifest_digest' }) manifestDigest!: string;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;

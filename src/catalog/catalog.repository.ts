@@ -24,7 +24,10 @@ export class CatalogRepository {
 
   async upsertProvider(
     tx: Tx,
-    provider: Omit<Provider, 'secretsCiphertext' | 'secretsKeyId'>,
+    provider: Omit<
+      Provider,
+      'secretsCiphertext' | 'secretsKeyId' | 'clientSecretCiphertext' | 'clientSecretKeyId'
+    >,
     secrets: { password: string; ssoSalt: string },
   ): Promise<void> {
     const sealed = this.keys.seal(JSON.stringify(secrets), providerContext(provider.id));
@@ -88,6 +91,24 @@ export class CatalogRepository {
       'updated_at',
     ];
     await tx.createQueryBuilder().insert().into(Plan).values(plan).orUpdate(columns, ['id']).execute();
+  }
+
+  /** What the provider proves itself with from now on. */
+  async setClientSecret(tx: Tx, id: ProviderId, secret: Secret): Promise<void> {
+    const sealed = this.keys.seal(secret.reveal(), clientSecretContext(id));
+    await tx.update(
+      Provider,
+      { id },
+      { clientSecretCiphertext: sealed.ciphertext, clientSecretKeyId: sealed.keyId },
+    );
+  }
+
+  /** What the provider proves itself with when it exchanges a grant; null: it was given nothing. */
+  async findClientSecret(tx: Tx, id: ProviderId): Promise<Secret | null> {
+    const provider = await tx.findOneByOrFail(Provider, { id });
+    const { clientSecretCiphertext: ciphertext, clientSecretKeyId: keyId } = provider;
+    if (ciphertext === null || keyId === null) return null;
+    return new Secret(this.keys.open({ ciphertext, keyId }, clientSecretContext(id)));
   }
 
   /**
@@ -196,7 +217,10 @@ export class CatalogRepository {
   }
 }
 
-/** Binds a provider's encrypted secrets to its row. */
+/** Bind a provider's encrypted secrets to its row. */
 export function providerContext(id: string): string {
   return `providers:${id}`;
+}
+export function clientSecretContext(id: string): string {
+  return `providers.client_secret:${id}`;
 }

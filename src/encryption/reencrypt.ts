@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { configContext, optionsContext } from '../addons/addon.repository.js';
 import { contextOf } from '../apps/release.repository.js';
-import { providerContext } from '../catalog/catalog.repository.js';
+import { clientSecretContext, providerContext } from '../catalog/catalog.repository.js';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
 import { Database, type Tx } from '../kernel/db/database.js';
 
@@ -31,6 +31,13 @@ const COLUMNS: SecretColumn[] = [
     keyId: 'secrets_key_id',
     key: ['id'],
     context: (id = '') => providerContext(id),
+  },
+  {
+    table: 'providers',
+    ciphertext: 'client_secret_ciphertext',
+    keyId: 'client_secret_key_id',
+    key: ['id'],
+    context: (id = '') => clientSecretContext(id),
   },
   {
     table: 'addons',

@@ -1,6 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { AddonId, Branded, OperationId } from '../kernel/ids.js';
 import type { OperationState, OperationType } from './operation.machine.js';
+import type { Reported } from './report.js';
 
 @Entity('operations')
 export class Operation {
@@ -18,6 +19,9 @@ export class Operation {
   @Column('text', { name: 'actor_name' }) actorName!: string;
   @Column('text', { name: 'last_error', nullable: true }) lastError!: string | null;
   @Column('text', { name: 'customer_message', nullable: true }) customerMessage!: string | null;
+  /** What the provider reported by a call of its own, which may come before the answer that it belongs to. */
+  @Column('text', { nullable: true }) reported!: Reported | null;
+  @Column('timestamptz', { name: 'reported_at', nullable: true }) reportedAt!: Date | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
   @Column('timestamptz', { name: 'finished_at', nullable: true }) finishedAt!: Date | null;

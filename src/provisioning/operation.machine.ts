@@ -32,10 +32,11 @@ export const PROVISION: Machine = {
     done: 'succeeded',
     refused: 'failed',
     refused_in_doubt: 'cleaning',
+    broke: 'cleaning',
     unknown: 'unsure',
     lost: 'unsure',
   },
-  unsure: { claimed: 'calling', expired: 'cleaning' },
+  unsure: { claimed: 'calling', broke: 'cleaning', expired: 'cleaning' },
   waiting: { done: 'succeeded', broke: 'cleaning', expired: 'cleaning' },
   // Only a confirmed delete leaves this state, however long it takes.
   cleaning: { claimed: 'cleaning', unknown: 'cleaning', lost: 'cleaning', cleaned: 'failed' },
@@ -47,7 +48,7 @@ export const PROVISION: Machine = {
 export const DEPROVISION: Machine = {
   queued: { claimed: 'calling' },
   calling: { accepted: 'waiting', done: 'succeeded', unknown: 'unsure', lost: 'unsure' },
-  unsure: { claimed: 'calling' },
+  unsure: { claimed: 'calling', done: 'succeeded' },
   // A provider that never called back is asked again; its answer tells whether the resource is gone.
   waiting: { done: 'succeeded', expired: 'unsure' },
   cleaning: {},

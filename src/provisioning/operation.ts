@@ -36,6 +36,8 @@ export function openOperation(
     actorName: author.name,
     lastError: null,
     customerMessage: null,
+    reported: null,
+    reportedAt: null,
     createdAt: now,
     updatedAt: now,
     finishedAt: null,

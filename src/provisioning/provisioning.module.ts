@@ -13,10 +13,13 @@ import { ProviderClient } from './clients/provider-client.js';
 import { DestroyAddon, RequestDeprovision } from './commands/destroy-addon.js';
 import { DestroyApp } from './commands/destroy-app.js';
 import { ProvisionAddon, ProvisionRepositories } from './commands/provision-addon.js';
+import { SetAddonConfig } from './commands/set-addon-config.js';
+import { ReportRepositories, TakeReport } from './commands/take-report.js';
 import { OperationRepository } from './operation.repository.js';
 import { OperationRunner } from './operation.runner.js';
 import { ProviderCalls } from './provider-calls.js';
 import { OutcomeEffects, RecordOutcome } from './record-outcome.js';
+import { ReadAddonConfig } from './read-addon-config.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
 import { StuckOperations } from './reconcilers/stuck-operations.js';
@@ -30,7 +33,10 @@ const EXPORTED = [
   DestroyAddon,
   DestroyApp,
   SettleOperation,
+  ReadAddonConfig,
+  SetAddonConfig,
   StuckOperations,
+  TakeReport,
 ];
 
 @Module({
@@ -40,6 +46,7 @@ const EXPORTED = [
     { provide: ProviderClient, useClass: PartnerV3Client },
     BeginOperation,
     ProvisionRepositories,
+    ReportRepositories,
     RequestDeprovision,
     StartDeprovision,
     ProviderCalls,

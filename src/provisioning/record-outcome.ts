@@ -15,6 +15,7 @@ import { OperationRepository } from './operation.repository.js';
 import type { Outcome } from './provider-calls.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
+import { honourReport } from './report.js';
 import { StartDeprovision } from './start-deprovision.js';
 
 /** What an outcome means for the add-on. */
@@ -33,20 +34,22 @@ export class OutcomeEffects {
     operation: Operation,
     addon: Addon,
     state: OperationState,
-    outcome: Outcome,
+    outcome: Pick<Outcome, 'answer' | 'message'>,
     now: Date,
+    author: Author = authorOfOperation(operation),
   ): Promise<void> {
-    const author = authorOfOperation(operation);
     if (operation.type === 'deprovision') {
       if (state !== 'succeeded') return;
       await this.removed.deprovisioned(tx, addon, author, now);
       await this.operations.resolveFinding(tx, addon.id, 'delete_unconfirmed', now);
       return;
     }
-    if (state === 'succeeded' && outcome.answer !== null) {
+    if (state === 'succeeded') {
       const unwanted = addon.deleteRequestedAt !== null;
       await this.provisioned.run(tx, addon, outcome.answer, author, now, unwanted);
       if (unwanted) await this.startDeprovision.run(tx, await this.addons.get(tx, addon.id), author, now);
+    } else if (state === 'waiting') {
+      await this.provisioned.accepted(tx, addon, outcome.answer, outcome.message, now);
     } else if (state === 'failed' || state === 'cleaning') {
       // The customer's side ends as soon as it is known to fail; a clean-up goes on behind it.
       await this.removed.creationFailed(tx, addon, author, now, outcome.message);
@@ -113,7 +116,10 @@ export class RecordOutcome {
       const operation = await this.operations.lock(tx, claimed.id);
       if (operation === null || operation.attempt !== claimed.attempt || isFinal(operation.state)) return;
       const now = this.clock.now();
-      const judged = doubtRefusal(operation, await this.effects.refuseBorrowedId(tx, addon, outcome));
+      const judged = honourReport(
+        operation,
+        doubtRefusal(operation, await this.effects.refuseBorrowedId(tx, addon, outcome)),
+      );
       await this.effects.keepProviderId(tx, addon, judged, now);
       const state = next(operation.type, operation.state, judged.event);
       if (state === null) throw new Error(`operation ${operation.id}: ${judged.event} in ${operation.state}`);
@@ -189,7 +195,7 @@ function changeOf(
     nextAttemptAt: state === 'waiting' || retryAt > deadlineAt ? deadlineAt : retryAt,
     lastError: outcome.detail,
     customerMessage:
-      outcome.event === 'refused' || outcome.event === 'refused_in_doubt'
+      outcome.event === 'refused' || outcome.event === 'refused_in_doubt' || outcome.event === 'broke'
         ? outcome.message
         : operation.customerMessage,
     finishedAt: isFinal(state) ? now : null,

@@ -1,5 +1,6 @@
 import { AccessToken, Account } from '../accounts/account.entity.js';
 import { Addon, AddonNotice } from '../addons/addon.entity.js';
+import { AddonGrant, AddonToken } from '../addons/grants/grant.entity.js';
 import { App, Release, ReleaseEnvironment, ReservedConfigVar } from '../apps/app.entity.js';
 import { Attachment } from '../attachments/attachment.entity.js';
 import { AddonService, Plan, Provider } from '../catalog/catalog.entity.js';
@@ -19,6 +20,8 @@ export const ENTITIES: EntityClass[] = [
   Plan,
   Addon,
   AddonNotice,
+  AddonGrant,
+  AddonToken,
   Attachment,
   Operation,
   OperationAttempt,

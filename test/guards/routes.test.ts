@@ -25,10 +25,20 @@ const call = (api: Api, route: RouteFact, headers: Record<string, string> = {}) 
 
 const describeRoute = (route: RouteFact) => `${route.method} ${route.path}`;
 
-/** Routes without credentials. The list may only shrink; what is added to it needs a reason. */
-const PUBLIC = ['GET /', 'GET /health', 'GET /health/live', 'GET /health/ready', 'GET /metrics'];
+/**
+ * Routes without credentials. The list may only shrink; what is added to it needs a reason. Tokens are had with a client
+ * secret in the body: OAuth clients have no other credentials yet.
+ */
+const PUBLIC = [
+  'GET /',
+  'GET /health',
+  'GET /health/live',
+  'GET /health/ready',
+  'GET /metrics',
+  'POST /oauth/token',
+];
 
-it('every route says who may call it, and only the way to the docs, health and metrics are public', () => {
+it('every route says who may call it, and only the way to the docs, health, metrics and tokens are public', () => {
   assert.ok(routes.length >= 30, `${routes.length} routes`);
   assert.deepEqual(
     routes.filter(({ access }) => access === undefined),
@@ -98,6 +108,8 @@ it('docs/openapi.json says of every route what it is for, who may call it, and h
       `${name} has no properties`,
     );
   for (const route of routes) {
+    // Where a provider's token finds another route than an account's, the document has the account's.
+    if (route.access?.kind === 'addon' && route.access.shared) continue;
     const what = describeRoute(route);
     const operation = DOCUMENT.paths[route.path.replace(/:(\w+)/g, '{$1}')]?.[route.method.toLowerCase()];
     assert.ok(operation !== undefined, `${what} is missing: npm run openapi`);
@@ -118,7 +130,7 @@ it('docs/openapi.json says of every route what it is for, who may call it, and h
         refusals: ['400', '401', '403', '404'].filter((status) => refusals.includes(status)),
       },
       {
-        schemes: { public: [], provider: ['basic'], scope: ['basic', 'bearer'] }[access?.kind ?? 'public'],
+        schemes: { public: [], provider: ['basic'], addon: ['bearer'], scope: ['basic', 'bearer'] }[access?.kind ?? 'public'],
         scope: access?.kind === 'scope' ? access.scope : undefined,
         refusals: [
           '400',
