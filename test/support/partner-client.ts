@@ -61,6 +61,17 @@ export class Partner {
     return new Partner(new Api(world.config.publicUrl, tokens.access_token), addonId, tokens);
   }
 
+  /** By a refresh token. */
+  static async refreshed(world: World, addonId: string, refreshToken: string): Promise<Partner> {
+    const answer = await world.anonymous.post<Tokens>('/oauth/token', {
+      grant_type: 'refresh_token',
+      refresh_token: refreshToken,
+      client_secret: CLIENT_SECRET,
+    });
+    const tokens = ok(answer);
+    return new Partner(new Api(world.config.publicUrl, tokens.access_token), addonId, tokens);
+  }
+
   setConfig(config: ConfigVar[]): Promise<Answer<ConfigVar[]>> {
     return this.api.patch<ConfigVar[]>(`/addons/${this.addonId}/config`, { config });
   }

@@ -1,10 +1,12 @@
 import type { FastifyServerOptions } from 'fastify';
 import { PROVIDER_TOKEN_PREFIX } from '../../addons/grants/grant.js';
 
-type Strategy = NonNullable<FastifyServerOptions['constraints']>[string];
+type Strategy = NonNullable<NonNullable<FastifyServerOptions['routerOptions']>['constraints']>[string];
 type Handler = Parameters<ReturnType<Strategy['storage']>['set']>[1];
 
 const PROVIDER = 'provider';
+/** No route asks for this: such a request reaches those that ask for nothing. */
+const ANYBODY = 'anybody';
 const BY_PROVIDER = new RegExp(`^bearer\\s+${PROVIDER_TOKEN_PREFIX}`, 'i');
 
 /** Of a route that is for providers' tokens alone, at an address that accounts have too. */
@@ -25,5 +27,5 @@ export const CALLER_CONSTRAINT: Strategy = {
   },
   validate: () => undefined,
   deriveConstraint: (request) =>
-    BY_PROVIDER.test(request.headers.authorization ?? '') ? PROVIDER : undefined,
+    BY_PROVIDER.test(request.headers.authorization ?? '') ? PROVIDER : ANYBODY,
 };

@@ -27,11 +27,10 @@ export async function createHttpApp(
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_BYTES_MAX,
-    constraints: { caller: CALLER_CONSTRAINT },
     http: { maxHeaderSize: HEADER_BYTES_MAX },
     requestTimeout: REQUEST_MS_MAX,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 2_000 },
+    routerOptions: { maxParamLength: 2_000, constraints: { caller: CALLER_CONSTRAINT } },
     // While it drains, what comes on an open connection is still answered, and told to close it.
     return503OnClosing: false,
     ...earlyErrors(log),
