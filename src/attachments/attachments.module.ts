@@ -9,7 +9,15 @@ import { ReleaseAddonVars } from './release-addon-vars.js';
 import { ReleaseEverywhere } from './release-everywhere.js';
 import { Resolve } from './resolve.js';
 
-const EXPORTED = [AttachmentRepository, AddonReach, Attach, DetachAll, ReleaseAddonVars, ReleaseEverywhere, Resolve];
+const EXPORTED = [
+  AttachmentRepository,
+  AddonReach,
+  Attach,
+  DetachAll,
+  ReleaseAddonVars,
+  ReleaseEverywhere,
+  Resolve,
+];
 
 @Module({ imports: [AppsModule, AddonsModule], providers: EXPORTED, exports: EXPORTED })
 export class AttachmentsModule {}

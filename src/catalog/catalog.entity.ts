@@ -14,7 +14,8 @@ export class Provider {
   @Column('bytea', { name: 'secrets_ciphertext' }) secretsCiphertext!: Buffer;
   @Column('text', { name: 'secrets_key_id' }) secretsKeyId!: string;
   /** What the provider proves itself with when it exchanges a grant; null: it was given none yet. */
-  @Column('bytea', { name: 'client_secret_ciphertext', nullable: true }) clientSecretCiphertext!: Buffer | null;
+  @Column('bytea', { name: 'client_secret_ciphertext', nullable: true })
+  clientSecretCiphertext!: Buffer | null;
   @Column('text', { name: 'client_secret_key_id', nullable: true }) clientSecretKeyId!: string | null;
   @Column('text', { name: 'manifest_digest' }) manifestDigest!: string;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;

@@ -9,7 +9,8 @@ export type Report = 'provisioned' | 'deprovisioned';
 export type Reported = 'done' | 'broke';
 
 /** What customers read of a creation that its provider gave up. */
-export const BROKE_MESSAGE = 'The provider could not create the add-on. Nothing was charged; try again later.';
+export const BROKE_MESSAGE =
+  'The provider could not create the add-on. Nothing was charged; try again later.';
 
 /** What a report does to the operation that is running. */
 export type ReportStep =
@@ -23,7 +24,10 @@ export type ReportStep =
   | { kind: 'refuse' };
 
 /** `operation`: the one that is running; null: none. The add-on is not gone. */
-export function stepOf(report: Report, operation: Pick<Operation, 'type' | 'state' | 'reported'> | null): ReportStep {
+export function stepOf(
+  report: Report,
+  operation: Pick<Operation, 'type' | 'state' | 'reported'> | null,
+): ReportStep {
   if (operation?.type === 'provision') {
     const event = report === 'provisioned' ? 'done' : 'broke';
     // Once it gave up it cannot be ready: the clean-up has to go on.
@@ -47,7 +51,11 @@ function stepIn({ type, state }: Pick<Operation, 'type' | 'state'>, event: Repor
 export function honourReport(operation: Pick<Operation, 'type' | 'reported'>, outcome: Outcome): Outcome {
   const { reported, type } = operation;
   if (reported === null || outcome.call !== type) return outcome;
-  const isOpen: OperationEvent[] = ['accepted', 'unknown', ...(reported === 'broke' ? ['done' as const] : [])];
+  const isOpen: OperationEvent[] = [
+    'accepted',
+    'unknown',
+    ...(reported === 'broke' ? ['done' as const] : []),
+  ];
   if (!isOpen.includes(outcome.event)) return outcome;
   if (reported === 'broke') return { ...outcome, event: 'broke', message: BROKE_MESSAGE };
   // Without any answer a creation is asked for again: what it would hold may be needed.

@@ -130,7 +130,9 @@ it('docs/openapi.json says of every route what it is for, who may call it, and h
         refusals: ['400', '401', '403', '404'].filter((status) => refusals.includes(status)),
       },
       {
-        schemes: { public: [], provider: ['basic'], addon: ['bearer'], scope: ['basic', 'bearer'] }[access?.kind ?? 'public'],
+        schemes: { public: [], provider: ['basic'], addon: ['bearer'], scope: ['basic', 'bearer'] }[
+          access?.kind ?? 'public'
+        ],
         scope: access?.kind === 'scope' ? access.scope : undefined,
         refusals: [
           '400',

@@ -24,7 +24,9 @@ export class OneCrash extends CrashPoints {
 
 /** Both sides hold the same, nothing is open, and charges, tokens and releases are as the states say. */
 export async function assertNothingLeftOver(world: World): Promise<void> {
-  const rows = await world.database.query<{ id: string }>("SELECT id FROM addons WHERE state = 'provisioned'");
+  const rows = await world.database.query<{ id: string }>(
+    "SELECT id FROM addons WHERE state = 'provisioned'",
+  );
   assert.deepEqual(world.provider.liveResources(), rows.map(({ id }) => id).sort(), 'resources and add-ons');
   for (const [what, sql] of [
     ['open operations', 'SELECT id FROM operations WHERE finished_at IS NULL'],

@@ -18,5 +18,9 @@ export const grantErrors = defineErrors({
     status: 400,
     message: 'This code or refresh token is unknown, expired, used before, or its add-on is gone.',
   },
-  addon_gone: { status: 410, message: 'This add-on is gone, and your access to it has ended.', platformId: 'gone' },
+  addon_gone: {
+    status: 410,
+    message: 'This add-on is gone, and your access to it has ended.',
+    platformId: 'gone',
+  },
 });

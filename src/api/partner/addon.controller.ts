@@ -12,7 +12,10 @@ export class PartnerAddonController {
 
   @Get()
   @ForAddonToken({ shared: true })
-  async list(@CurrentAddonCaller() caller: AddonCaller, @RequestShape() shape: Shape): Promise<AddonResource[]> {
+  async list(
+    @CurrentAddonCaller() caller: AddonCaller,
+    @RequestShape() shape: Shape,
+  ): Promise<AddonResource[]> {
     return [await this.views.one(caller, caller.addonId, shape)];
   }
 

@@ -26,6 +26,5 @@ export const CALLER_CONSTRAINT: Strategy = {
     };
   },
   validate: () => undefined,
-  deriveConstraint: (request) =>
-    BY_PROVIDER.test(request.headers.authorization ?? '') ? PROVIDER : ANYBODY,
+  deriveConstraint: (request) => (BY_PROVIDER.test(request.headers.authorization ?? '') ? PROVIDER : ANYBODY),
 };

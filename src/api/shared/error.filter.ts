@@ -39,10 +39,13 @@ export class ErrorFilter implements ExceptionFilter {
     request.errorId = error.id;
     if (reply.sent) return;
     if (error.spec.status === 401) void reply.header('www-authenticate', 'Bearer realm="souk"');
-    void reply.status(error.spec.status).type('application/json').send({
-      ...bodyOf(error, request.requestId),
-      ...(request.routeOptions.url === TOKEN_PATH ? { error: oauthErrorOf(error) } : {}),
-    });
+    void reply
+      .status(error.spec.status)
+      .type('application/json')
+      .send({
+        ...bodyOf(error, request.requestId),
+        ...(request.routeOptions.url === TOKEN_PATH ? { error: oauthErrorOf(error) } : {}),
+      });
   }
 }
 

@@ -72,5 +72,6 @@ export const CurrentProvider = createParamDecorator(
 
 /** The provider that calls for one of its add-ons; only on routes for its tokens. */
 export const CurrentAddonCaller = createParamDecorator(
-  (_: unknown, context: ExecutionContext) => context.switchToHttp().getRequest<WithUser>().user as AddonCaller,
+  (_: unknown, context: ExecutionContext) =>
+    context.switchToHttp().getRequest<WithUser>().user as AddonCaller,
 );

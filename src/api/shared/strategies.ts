@@ -70,10 +70,7 @@ export class Strategies {
 
   /** A provider's access token for one add-on, as Bearer. */
   private addon(request: FastifyRequest): Promise<object> {
-    return this.authenticateProvider.run(
-      tokenFromHeader(request.headers.authorization),
-      request.requestId,
-    );
+    return this.authenticateProvider.run(tokenFromHeader(request.headers.authorization), request.requestId);
   }
 
   /** A provider's Basic credentials: the service's slug and the password of its manifest. */

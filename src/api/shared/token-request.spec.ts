@@ -28,7 +28,11 @@ describe('a request for tokens', () => {
     ['nothing', undefined, 'invalid_request'],
     ['no code', { grant_type: 'authorization_code', client_secret: 's' }, 'invalid_request'],
     ['no secret', { grant_type: 'refresh_token', refresh_token: 'r' }, 'invalid_request'],
-    ['a secret of another type', { grant_type: 'refresh_token', refresh_token: 'r', client_secret: 7 }, 'invalid_request'],
+    [
+      'a secret of another type',
+      { grant_type: 'refresh_token', refresh_token: 'r', client_secret: 7 },
+      'invalid_request',
+    ],
     ['a field twice', parseForm('grant_type=refresh_token&grant_type=refresh_token'), 'invalid_request'],
     ['another grant type', { grant_type: 'password' }, 'unsupported_grant_type'],
   ])('with %s is refused', (_case, body, id) => {

@@ -39,8 +39,7 @@ export class SetAddonConfig {
         appId: addon.appId,
         details: { name: addon.name, set, unset },
       });
-      if (addon.state === 'provisioned')
-        await this.releaseEverywhere.run(tx, addon, caller.author, 'Update');
+      if (addon.state === 'provisioned') await this.releaseEverywhere.run(tx, addon, caller.author, 'Update');
       return after;
     });
   }

@@ -67,12 +67,19 @@ describe('a grant', () => {
     ],
     ['as JSON', () => world.anonymous.post('/oauth/token', fields())],
     ['as a query with no type', () => world.anonymous.post(`/oauth/token?${asQuery(fields())}`)],
-    ['as a query with a form type', () => world.anonymous.post(`/oauth/token?${asQuery(fields())}`, '', FORM)],
+    [
+      'as a query with a form type',
+      () => world.anonymous.post(`/oauth/token?${asQuery(fields())}`, '', FORM),
+    ],
     [
       'as a query with a JSON type',
-      () => world.anonymous.post(`/oauth/token?${asQuery(fields())}`, '', { 'content-type': 'application/json' }),
+      () =>
+        world.anonymous.post(`/oauth/token?${asQuery(fields())}`, '', { 'content-type': 'application/json' }),
     ],
-    ['with a client_id that nobody needs', () => world.anonymous.post('/oauth/token', fields({ client_id: 'x' }))],
+    [
+      'with a client_id that nobody needs',
+      () => world.anonymous.post('/oauth/token', fields({ client_id: 'x' })),
+    ],
   ])('is exchanged %s', async (_case, send) => {
     const answer = await send();
     assert.equal(answer.status, 200, JSON.stringify(answer.body));
@@ -186,7 +193,15 @@ describe('an access token', () => {
   it('is nowhere in the database in the clear, nor is a code', async () => {
     const given = code();
     const { tokens } = await Partner.of(world, addon.id);
-    for (const table of ['addon_grants', 'addon_tokens', 'operations', 'operation_attempts', 'audit_events', 'outbox', 'providers']) {
+    for (const table of [
+      'addon_grants',
+      'addon_tokens',
+      'operations',
+      'operation_attempts',
+      'audit_events',
+      'outbox',
+      'providers',
+    ]) {
       const rows = await world.database.query<{ row: string }>(`SELECT t::text AS row FROM ${table} t`);
       const text = rows.map(({ row }) => row).join('\n');
       const asBytes = (secret: string) => Buffer.from(secret).toString('hex');
