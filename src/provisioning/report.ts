@@ -1,12 +1,17 @@
-import type { Operation } from './operation.entity.js';
-import { next, type OperationEvent, type OperationState } from './operation.machine.js';
-import type { Outcome } from './provider-calls.js';
+import { next, type OperationEvent, type OperationState, type OperationType } from './operation.machine.js';
 
 /** What a provider says by `actions/provision` and `actions/deprovision`: that there is a resource, or that there is none. */
 export type Report = 'provisioned' | 'deprovisioned';
 
 /** The same in the words of the machine, as the operation keeps it. */
 export type Reported = 'done' | 'broke';
+
+/** What of an operation a report depends on. */
+interface Reportable {
+  type: OperationType;
+  state: OperationState;
+  reported: Reported | null;
+}
 
 /** What customers read of a creation that its provider gave up. */
 export const BROKE_MESSAGE =
@@ -24,10 +29,7 @@ export type ReportStep =
   | { kind: 'refuse' };
 
 /** `operation`: the one that is running; null: none. The add-on is not gone. */
-export function stepOf(
-  report: Report,
-  operation: Pick<Operation, 'type' | 'state' | 'reported'> | null,
-): ReportStep {
+export function stepOf(report: Report, operation: Reportable | null): ReportStep {
   if (operation?.type === 'provision') {
     const event = report === 'provisioned' ? 'done' : 'broke';
     // Once it gave up it cannot be ready: the clean-up has to go on.
@@ -39,7 +41,7 @@ export function stepOf(
   return report === 'provisioned' ? { kind: 'repeat' } : { kind: 'refuse' };
 }
 
-function stepIn({ type, state }: Pick<Operation, 'type' | 'state'>, event: Reported): ReportStep {
+function stepIn({ type, state }: Pick<Reportable, 'type' | 'state'>, event: Reported): ReportStep {
   const to = state === 'calling' ? null : next(type, state, event);
   return to === null ? { kind: 'keep', event } : { kind: 'move', event, state: to };
 }
@@ -48,8 +50,10 @@ function stepIn({ type, state }: Pick<Operation, 'type' | 'state'>, event: Repor
  * What an answer means once the provider has reported as well. A report of failure counts more than any answer but a
  * refusal, since a resource that its maker gave up is of no use; a report of success ends what a 202 began.
  */
-export function honourReport(operation: Pick<Operation, 'type' | 'reported'>, outcome: Outcome): Outcome {
-  const { reported, type } = operation;
+export function honourReport<T extends { call: string; event: OperationEvent; message: string | null }>(
+  { type, reported }: Pick<Reportable, 'type' | 'reported'>,
+  outcome: T,
+): T {
   if (reported === null || outcome.call !== type) return outcome;
   const isOpen: OperationEvent[] = [
     'accepted',
