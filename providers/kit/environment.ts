@@ -45,6 +45,8 @@ export interface ProviderSettings {
   home: string;
   slug: string;
   password: string;
+  /** For exchanging grants; null where whoever started the program gave none. */
+  clientSecret: string | null;
   platformUrl: string | null;
   masterKey: string | null;
   logLevel: string;
@@ -60,6 +62,7 @@ export function readProviderSettings(env: Environment): ProviderSettings {
     home: env.required('SOUK_HOME'),
     slug: env.required('SOUK_PROVIDER_SLUG'),
     password: env.required('SOUK_PROVIDER_PASSWORD'),
+    clientSecret: env.text('SOUK_PROVIDER_CLIENT_SECRET'),
     platformUrl: env.text('SOUK_PLATFORM_URL'),
     masterKey: env.text('SOUK_PROVIDER_MASTER_KEY'),
     logLevel: env.text('SOUK_LOG_LEVEL') ?? 'info',

@@ -174,12 +174,16 @@ export class AddonRepository {
     return result.affected === 1;
   }
 
+  async setProviderId(tx: Tx, id: AddonId, providerId: string): Promise<void> {
+    await tx.update(Addon, { id }, { providerId });
+  }
+
   async setConfig(tx: Tx, id: AddonId, config: Record<string, string>, at: Date): Promise<void> {
     await tx.update(Addon, { id }, { ...this.sealConfig(id, config), updatedAt: at });
   }
 
-  async setProviderId(tx: Tx, id: AddonId, providerId: string): Promise<void> {
-    await tx.update(Addon, { id }, { providerId });
+  async setProvisionMessage(tx: Tx, id: AddonId, message: string): Promise<void> {
+    await tx.update(Addon, { id }, { provisionMessage: message });
   }
 
   /** A provider's config as it is stored. */

@@ -18,8 +18,13 @@ import { AdminProvidersController } from './admin/providers.controller.js';
 import { Gauges } from './ops/gauges.js';
 import { OpsController } from './ops/ops.controller.js';
 import { Readiness } from './ops/readiness.js';
+import { PartnerAddonController } from './partner/addon.controller.js';
+import { PartnerAddonViews } from './partner/addon-views.js';
+import { PartnerAddonWorkController } from './partner/addon-work.controller.js';
+import { PartnerAppsController } from './partner/apps.controller.js';
 import { PartnerManifestsController } from './partner/manifests.controller.js';
 import { PartnerNoticesController } from './partner/notices.controller.js';
+import { PartnerOAuthController } from './partner/oauth.controller.js';
 import { PortalErrorFilter } from './partner/portal-error.filter.js';
 import { PlatformAccountsController } from './platform/accounts.controller.js';
 import { AddonViews } from './platform/addon-views.js';
@@ -66,6 +71,10 @@ import { SsoPageController } from './sso/sso-page.controller.js';
     SsoPageController,
     PartnerNoticesController,
     PartnerManifestsController,
+    PartnerOAuthController,
+    PartnerAddonController,
+    PartnerAddonWorkController,
+    PartnerAppsController,
     AdminController,
     AdminInventoriesController,
     AdminServicesController,
@@ -81,6 +90,7 @@ import { SsoPageController } from './sso/sso-page.controller.js';
     PortalErrorFilter,
     RouteInventory,
     AddonViews,
+    PartnerAddonViews,
     Readiness,
     Gauges,
   ],

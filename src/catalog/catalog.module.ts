@@ -5,6 +5,7 @@ import { ImportManifest } from './commands/import-manifest.js';
 import { InviteAccount } from './commands/invite-account.js';
 import { MoveStage } from './commands/move-stage.js';
 import { PushManifest, PushRepositories } from './commands/push-manifest.js';
+import { SetClientSecret } from './commands/set-client-secret.js';
 import { WithdrawInvitation } from './commands/withdraw-invitation.js';
 import { ManifestRepository } from './manifest.repository.js';
 import { ReadManifests } from './read-manifests.js';
@@ -19,6 +20,7 @@ const EXPORTED = [
   PushManifest,
   ReadManifests,
   MoveStage,
+  SetClientSecret,
   InviteAccount,
   WithdrawInvitation,
 ];

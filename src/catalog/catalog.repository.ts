@@ -121,6 +121,14 @@ export class CatalogRepository {
     return result.affected === 1;
   }
 
+  /** What the provider proves itself with when it exchanges a grant; null: it was given nothing. */
+  async findClientSecret(tx: Tx, id: ProviderId): Promise<Secret | null> {
+    const provider = await tx.findOneByOrFail(Provider, { id });
+    const { clientSecretCiphertext: ciphertext, clientSecretKeyId: keyId } = provider;
+    if (ciphertext === null || keyId === null) return null;
+    return new Secret(this.keys.open({ ciphertext, keyId }, clientSecretContext(id)));
+  }
+
   /**
    * Takes plans out of the market that the manifest no longer has: deleted if nobody ever had one, else hidden, so
    * that holders, bills and history keep it.

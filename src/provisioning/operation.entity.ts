@@ -2,6 +2,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { AddonId, Branded, OperationId, PlanId, ProviderId } from '../kernel/ids.js';
 import { toCents, type Cents } from '../kernel/money.js';
 import type { OperationState, OperationType } from './operation.machine.js';
+import type { Reported } from './report.js';
 
 /** `paused`: an operator paused its provider or region. `circuit`: its provider does not answer. */
 export type HeldBy = 'paused' | 'circuit';
@@ -36,6 +37,9 @@ export class Operation {
   @Column('text', { name: 'held_by', nullable: true }) heldBy!: HeldBy | null;
   /** An operator gave it up while a worker was at it: whatever the call brings is cleaned up. */
   @Column('timestamptz', { name: 'abandoned_at', nullable: true }) abandonedAt!: Date | null;
+  /** What the provider reported by a call of its own, which may come before the answer that it belongs to. */
+  @Column('text', { nullable: true }) reported!: Reported | null;
+  @Column('timestamptz', { name: 'reported_at', nullable: true }) reportedAt!: Date | null;
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
   @Column('timestamptz', { name: 'finished_at', nullable: true }) finishedAt!: Date | null;

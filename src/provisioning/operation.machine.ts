@@ -38,11 +38,12 @@ export const PROVISION: Machine = {
     done: 'succeeded',
     refused: 'failed',
     refused_in_doubt: 'cleaning',
+    broke: 'cleaning',
     unknown: 'unsure',
     lost: 'unsure',
     abandoned: 'cleaning',
   },
-  unsure: { claimed: 'calling', expired: 'cleaning', abandoned: 'cleaning' },
+  unsure: { claimed: 'calling', broke: 'cleaning', expired: 'cleaning', abandoned: 'cleaning' },
   waiting: { done: 'succeeded', broke: 'cleaning', expired: 'cleaning', abandoned: 'cleaning' },
   // Only a confirmed delete leaves this state, however long it takes; or an operator, and that leaves a finding.
   cleaning: {
@@ -67,7 +68,7 @@ export const DEPROVISION: Machine = {
     lost: 'unsure',
     abandoned: 'failed',
   },
-  unsure: { claimed: 'calling', abandoned: 'failed' },
+  unsure: { claimed: 'calling', done: 'succeeded', abandoned: 'failed' },
   // A provider that never called back is asked again; its answer tells whether the resource is gone.
   waiting: { done: 'succeeded', expired: 'unsure', abandoned: 'failed' },
   cleaning: {},

@@ -77,6 +77,14 @@ export class OperationRepository {
     });
   }
 
+  /** Whether the provider itself reported that there is no resource any more, or that there never will be. */
+  async hasReportedEnd(tx: Tx, addonId: AddonId): Promise<boolean> {
+    return tx.existsBy(Operation, [
+      { addonId, type: 'provision', reported: 'broke' },
+      { addonId, type: 'deprovision', reported: 'done' },
+    ]);
+  }
+
   async insertAttempt(tx: Tx, attempt: OperationAttempt): Promise<void> {
     await tx.insert(OperationAttempt, attempt);
   }

@@ -56,6 +56,8 @@ export function openOperation(
     customerMessage: null,
     heldBy: null,
     abandonedAt: null,
+    reported: null,
+    reportedAt: null,
     createdAt: now,
     updatedAt: now,
     finishedAt: null,

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Addon } from '../addons/addon.entity.js';
 import { neutralise } from '../addons/addon.js';
 import { AddonRepository } from '../addons/addon.repository.js';
+import { IssueGrant } from '../addons/grants/commands/issue-grant.js';
 import { findRegion } from '../apps/regions.js';
 import type { Plan } from '../catalog/catalog.entity.js';
 import { CatalogRepository } from '../catalog/catalog.repository.js';
@@ -50,6 +51,7 @@ export class ProviderCalls {
     private readonly db: Database,
     private readonly addons: AddonRepository,
     private readonly catalog: CatalogRepository,
+    private readonly issueGrant: IssueGrant,
     private readonly client: ProviderClient,
     private readonly metrics: Metrics,
     private readonly gate: CallGate,
@@ -98,6 +100,7 @@ export class ProviderCalls {
       region: findRegion(addon.region)?.cloudName ?? addon.region,
       options: this.addons.optionsOf(addon),
       callbackUrl: `${this.config.publicUrl}/addons/${addon.id}`,
+      grant: await this.issueGrant.run(addon.id),
     });
     const answer = reply.kind === 'answered' ? parseProvisionAnswer(reply.body, service.configVars) : null;
     return outcomeOf('provision', judgePartnerProvision(reply, answer !== null), reply, answer);

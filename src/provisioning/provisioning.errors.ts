@@ -39,4 +39,12 @@ export const provisioningErrors = defineErrors({
     resource: 'pause',
   },
   pause_target_invalid: { status: 422, message: 'Pause one thing: a service, a plan or a region.' },
+  nothing_to_report: {
+    status: 422,
+    message: 'This add-on is provisioned and nobody asked for its deletion; only its holder can.',
+  },
+  config_var_undeclared: {
+    status: 422,
+    message: 'A provider can only set config vars that its manifest declares.',
+  },
 });

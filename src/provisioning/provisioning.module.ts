@@ -20,6 +20,8 @@ import { DestroyAddon, RequestDeprovision } from './commands/destroy-addon.js';
 import { DestroyApp } from './commands/destroy-app.js';
 import { PauseProvisioning } from './commands/pause.js';
 import { ProvisionAddon, ProvisionRepositories } from './commands/provision-addon.js';
+import { SetAddonConfig } from './commands/set-addon-config.js';
+import { ReportRepositories, TakeReport } from './commands/take-report.js';
 import { CompareInventory } from './inventory/compare-inventory.js';
 import { InventoryRepository, type FindingId } from './inventory/inventory.repository.js';
 import { ListResources } from './inventory/list-resources.js';
@@ -39,6 +41,7 @@ import { ProviderCalls } from './provider-calls.js';
 import { QuotePlanChange } from './quote-plan-change.js';
 import { OutcomeEffects, RecordOutcome } from './record-outcome.js';
 import { RecordPlanChange } from './record-plan-change.js';
+import { ReadAddonConfig } from './read-addon-config.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
 import { Inventories } from './reconcilers/inventories.js';
@@ -67,12 +70,15 @@ const EXPORTED = [
   DestroyAddon,
   DestroyApp,
   SettleOperation,
+  ReadAddonConfig,
+  SetAddonConfig,
   StuckOperations,
   Inventories,
   InventoryRepository,
   CompareInventory,
   RemedyFinding,
   SetOrphanRemoval,
+  TakeReport,
 ];
 
 @Module({
@@ -87,6 +93,7 @@ const EXPORTED = [
     AbandonEffects,
     RetryObstacles,
     ProvisionRepositories,
+    ReportRepositories,
     RequestDeprovision,
     StartDeprovision,
     ProviderCalls,

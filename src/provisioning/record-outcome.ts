@@ -17,6 +17,7 @@ import type { Outcome } from './provider-calls.js';
 import { RecordPlanChange } from './record-plan-change.js';
 import { RecordProvisioned } from './record-provisioned.js';
 import { RecordRemoved } from './record-removed.js';
+import { honourReport } from './report.js';
 import { retryAfterMs } from './retry-after.js';
 import { StartDeprovision } from './start-deprovision.js';
 
@@ -39,16 +40,10 @@ export class OutcomeEffects {
     operation: Operation,
     addon: Addon,
     state: OperationState,
-    outcome: Outcome,
+    outcome: Pick<Outcome, 'answer' | 'message'>,
     now: Date,
+    author: Author = authorOfOperation(operation),
   ): Promise<void> {
-    const author = authorOfOperation(operation);
-    if (operation.type === 'plan_change') {
-      await this.planChange.run(tx, operation, addon, state, outcome, author, now);
-      if (isFinal(state) && addon.deleteRequestedAt !== null)
-        await this.startDeprovision.run(tx, await this.addons.get(tx, addon.id), author, now);
-      return;
-    }
     if (operation.type === 'deprovision') {
       if (state !== 'succeeded') return;
       await this.removed.deprovisioned(tx, addon, author, now);
@@ -56,15 +51,32 @@ export class OutcomeEffects {
       await this.operations.resolveFinding(tx, addon.id, 'plan_unconfirmed', now);
       return;
     }
-    if (state === 'succeeded' && outcome.answer !== null) {
+    if (state === 'succeeded') {
       const unwanted = addon.deleteRequestedAt !== null;
       await this.provisioned.run(tx, addon, outcome.answer, author, now, unwanted);
       if (unwanted) await this.startDeprovision.run(tx, await this.addons.get(tx, addon.id), author, now);
+    } else if (state === 'waiting') {
+      await this.provisioned.accepted(tx, addon, outcome.answer, outcome.message, now);
     } else if (state === 'failed' || state === 'cleaning') {
       // The customer's side ends as soon as it is known to fail; a clean-up goes on behind it.
       await this.removed.creationFailed(tx, addon, author, now, outcome.message);
       if (state === 'failed') await this.operations.resolveFinding(tx, addon.id, 'delete_unconfirmed', now);
     }
+  }
+
+  /** The same for a plan change, which no report of a provider's ends. */
+  async runPlanChange(
+    tx: Tx,
+    operation: Operation,
+    addon: Addon,
+    state: OperationState,
+    outcome: Outcome,
+    now: Date,
+  ): Promise<void> {
+    const author = authorOfOperation(operation);
+    await this.planChange.run(tx, operation, addon, state, outcome, author, now);
+    if (isFinal(state) && addon.deleteRequestedAt !== null)
+      await this.startDeprovision.run(tx, await this.addons.get(tx, addon.id), author, now);
   }
 
   /** An id that a live add-on of the service has already cannot be this one's: the answer is not believed. */
@@ -142,7 +154,10 @@ export class RecordOutcome {
       const operation = await this.operations.lock(tx, claimed.id);
       if (operation === null || operation.attempt !== claimed.attempt || isFinal(operation.state)) return;
       const now = this.clock.now();
-      const judged = doubtRefusal(operation, await this.effects.refuseBorrowedId(tx, addon, outcome));
+      const judged = honourReport(
+        operation,
+        doubtRefusal(operation, await this.effects.refuseBorrowedId(tx, addon, outcome)),
+      );
       await this.effects.keepProviderId(tx, addon, judged, now);
       const event = operation.abandonedAt === null ? judged.event : eventOfAbandoned(operation, judged.event);
       const judgedState = next(operation.type, operation.state, event);
@@ -166,7 +181,9 @@ export class RecordOutcome {
         operation.attempt,
         changeOf(operation, addon, state, judged, now),
       );
-      await this.effects.run(tx, operation, addon, state, judged, now);
+      if (operation.type === 'plan_change')
+        await this.effects.runPlanChange(tx, operation, addon, state, judged, now);
+      else await this.effects.run(tx, operation, addon, state, judged, now);
       await this.gate.learn(tx, operation, judged, now);
       this.log.info(
         {
@@ -255,10 +272,9 @@ function changeOf(
     // Never later than the deadline, so that passing it is noticed at once.
     nextAttemptAt: state === 'waiting' || retryAt > deadlineAt ? deadlineAt : retryAt,
     lastError: outcome.detail,
-    customerMessage:
-      outcome.event === 'refused' || outcome.event === 'refused_in_doubt' || outcome.event === 'unsupported'
-        ? outcome.message
-        : operation.customerMessage,
+    customerMessage: ['refused', 'refused_in_doubt', 'unsupported', 'broke'].includes(outcome.event)
+      ? outcome.message
+      : operation.customerMessage,
     finishedAt: isFinal(state) ? now : null,
   };
 }

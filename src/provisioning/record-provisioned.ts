@@ -4,9 +4,7 @@ import type { Addon } from '../addons/addon.entity.js';
 import { AddonHistory } from '../addons/addon-history.js';
 import { neutralise } from '../addons/addon.js';
 import { AddonRepository } from '../addons/addon.repository.js';
-import { AppRepository } from '../apps/app.repository.js';
-import { AttachmentRepository } from '../attachments/attachment.repository.js';
-import { ReleaseAddonVars } from '../attachments/release-addon-vars.js';
+import { ReleaseEverywhere } from '../attachments/release-everywhere.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { planName } from '../catalog/catalog.entity.js';
 import type { Tx } from '../kernel/db/database.js';
@@ -16,30 +14,33 @@ import type { ProvisionAnswer } from './reply.js';
 @Injectable()
 export class RecordProvisioned {
   constructor(
-    private readonly apps: AppRepository,
     private readonly addons: AddonRepository,
-    private readonly attachments: AttachmentRepository,
     private readonly history: AddonHistory,
-    private readonly releaseAddonVars: ReleaseAddonVars,
+    private readonly releaseEverywhere: ReleaseEverywhere,
     private readonly audit: AuditTrail,
   ) {}
 
   /**
-   * `unwanted`: deletion was asked for meanwhile, so nothing is released and nothing charged; the caller goes on to
+   * `answer` null: the provider said in the end, by a call of its own, that what it had accepted is done. Of config that
+   * it sent by calls before, the answer's own values win. `unwanted`: deletion was asked for meanwhile, so nothing is released and nothing charged; the caller goes on to
    * delete. Apps are locked before the add-on, as everywhere.
    */
   async run(
     tx: Tx,
     addon: Addon,
-    answer: ProvisionAnswer,
+    answer: ProvisionAnswer | null,
     author: Author,
     at: Date,
     unwanted: boolean,
   ): Promise<void> {
     await this.addons.moveState(tx, addon.id, 'provisioning', 'provisioned', at, {
-      ...this.addons.sealConfig(addon.id, answer.config),
-      providerId: answer.providerId,
-      provisionMessage: neutralise(answer.message),
+      ...this.addons.sealConfig(addon.id, { ...this.addons.configOf(addon), ...answer?.config }),
+      ...(answer === null
+        ? {}
+        : {
+            providerId: answer.providerId,
+            provisionMessage: neutralise(answer.message) ?? addon.provisionMessage,
+          }),
       ...(unwanted ? {} : { provisionedAt: at }),
     });
     await this.history.enterState(tx, addon.id, 'provisioned', at);
@@ -51,12 +52,19 @@ export class RecordProvisioned {
     });
     if (unwanted) return;
     await this.history.beginCharge(tx, addon.id, addon.plan, addon.billedCents, addon.billedCurrency, at);
-    const attachments = await this.attachments.placesOf(tx, addon.id);
-    for (const appId of new Set(attachments.map((one) => one.appId))) {
-      const names = attachments.filter((one) => one.appId === appId).map(({ name }) => name);
-      const app = await this.apps.lockEvenDestroyed(tx, appId);
-      if (app.destroyedAt !== null) continue;
-      await this.releaseAddonVars.run(tx, app, author, `Attach ${names.join(', ')} (@ref:${addon.name})`);
-    }
+    await this.releaseEverywhere.run(tx, addon, author, 'Attach');
+  }
+
+  /** The provider goes on making the resource: what it said already is kept for its end. */
+  async accepted(
+    tx: Tx,
+    addon: Addon,
+    answer: ProvisionAnswer | null,
+    message: string | null,
+    at: Date,
+  ): Promise<void> {
+    if (message !== null) await this.addons.setProvisionMessage(tx, addon.id, message);
+    if (answer !== null && Object.keys(answer.config).length > 0)
+      await this.addons.setConfig(tx, addon.id, { ...this.addons.configOf(addon), ...answer.config }, at);
   }
 }

@@ -3,6 +3,7 @@ import type { Author } from '../accounts/actor.js';
 import type { Addon } from '../addons/addon.entity.js';
 import { AddonHistory } from '../addons/addon-history.js';
 import { AddonRepository } from '../addons/addon.repository.js';
+import { RevokeAccess } from '../addons/grants/revoke-access.js';
 import { DetachAll } from '../attachments/detach-all.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import type { Tx } from '../kernel/db/database.js';
@@ -14,6 +15,7 @@ export class RecordRemoved {
     private readonly addons: AddonRepository,
     private readonly history: AddonHistory,
     private readonly detachAll: DetachAll,
+    private readonly revokeAccess: RevokeAccess,
     private readonly audit: AuditTrail,
   ) {}
 
@@ -47,6 +49,7 @@ export class RecordRemoved {
     await this.history.endCharge(tx, addon.id, at);
     await this.history.endOwner(tx, addon.id, at);
     await this.detachAll.run(tx, addon, author);
+    await this.revokeAccess.run(tx, addon, author, at);
     await this.audit.add(tx, author, {
       action,
       subject: { kind: 'addon', id: addon.id },

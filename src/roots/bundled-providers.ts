@@ -22,6 +22,7 @@ export interface BundledProvider {
   port: number;
   password: string;
   ssoSalt: string;
+  clientSecret: string;
 }
 
 const START_MS = 120_000;
@@ -60,28 +61,36 @@ interface KeptFacts {
   port: number;
   password: string;
   ssoSalt: string;
+  clientSecret: string;
 }
 
 /** Port and secrets are made once and kept, so that a restart finds its resources under the same address. */
 async function settleFacts(folder: string, name: string): Promise<KeptFacts> {
   const file = join(folder, `${name}.json`);
   const read = () =>
-    readJsonFile<KeptFacts>(
+    // A file of an earlier version has no client secret yet.
+    readJsonFile<Omit<KeptFacts, 'clientSecret'> & Partial<KeptFacts>>(
       file,
-      ({ port, password, ssoSalt }) =>
-        Number.isInteger(port) && typeof password === 'string' && typeof ssoSalt === 'string',
+      ({ port, password, ssoSalt, clientSecret }) =>
+        Number.isInteger(port) &&
+        typeof password === 'string' &&
+        typeof ssoSalt === 'string' &&
+        ['string', 'undefined'].includes(typeof clientSecret),
       'Remove it: the next start makes a new one, and tells the provider and the catalogue.',
     );
   mkdirSync(folder, { recursive: true, mode: 0o711 });
   const known = read();
-  if (known !== null && (await isPortFree(known.port))) return known;
+  const portIsFree = known !== null && (await isPortFree(known.port));
+  if (portIsFree && known.clientSecret !== undefined) return { ...known, clientSecret: known.clientSecret };
+  const fresh = () => randomBytes(24).toString('base64url');
   const facts: KeptFacts = {
-    port: await freePort(),
-    password: known?.password ?? randomBytes(24).toString('base64url'),
-    ssoSalt: known?.ssoSalt ?? randomBytes(24).toString('base64url'),
+    port: portIsFree ? known.port : await freePort(),
+    password: known?.password ?? fresh(),
+    ssoSalt: known?.ssoSalt ?? fresh(),
+    clientSecret: known?.clientSecret ?? fresh(),
   };
   if (known !== null) replaceFile(file, JSON.stringify(facts));
-  else if (!makeFile(file, JSON.stringify(facts))) return read() ?? facts;
+  else if (!makeFile(file, JSON.stringify(facts))) return { ...facts, ...read() };
   return facts;
 }
 
@@ -250,6 +259,7 @@ export class ProviderProcess {
       SOUK_PROVIDER_SLUG: this.provider.slug,
       SOUK_PROVIDER_PASSWORD: this.provider.password,
       SOUK_PROVIDER_SSO_SALT: this.provider.ssoSalt,
+      SOUK_PROVIDER_CLIENT_SECRET: this.provider.clientSecret,
       SOUK_LOG_LEVEL: this.config.logLevel,
       SOUK_SUPERVISED: '1',
     };

@@ -1,5 +1,6 @@
 import { AccessToken, Account } from '../accounts/account.entity.js';
 import { Addon, AddonNotice } from '../addons/addon.entity.js';
+import { AddonGrant, AddonToken } from '../addons/grants/grant.entity.js';
 import { App, Release, ReleaseEnvironment, ReservedConfigVar } from '../apps/app.entity.js';
 import { Collaborator } from '../apps/collaborator.entity.js';
 import { Attachment } from '../attachments/attachment.entity.js';
@@ -28,6 +29,8 @@ export const ENTITIES: EntityClass[] = [
   ServiceInvitation,
   Addon,
   AddonNotice,
+  AddonGrant,
+  AddonToken,
   Attachment,
   SsoTicketUse,
   Operation,

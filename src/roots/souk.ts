@@ -5,10 +5,12 @@ import { foldersElsewhere } from '../../providers/engines/index.js';
 import { SYSTEM } from '../accounts/actor.js';
 import { Readiness } from '../api/ops/readiness.js';
 import { ImportManifest } from '../catalog/commands/import-manifest.js';
+import { SetClientSecret } from '../catalog/commands/set-client-secret.js';
 import type { Config, Settings } from '../kernel/config.js';
 import { crashPointsFromEnv } from '../kernel/crash-points.js';
 import { createLogger, type Logger } from '../kernel/log.js';
 import type { Progress } from '../kernel/progress.js';
+import { Secret } from '../kernel/secret.js';
 import { bringUp } from './bring-up.js';
 import { startBroker, type Broker } from './broker.js';
 import { chooseBundledProviders, findBundledProviders, ProviderProcess } from './bundled-providers.js';
@@ -140,6 +142,7 @@ async function startProviders({
     try {
       await process.start(signal);
       await home?.app.get(ImportManifest).run(SYSTEM, provider.manifest, { bundled: true });
+      await home?.app.get(SetClientSecret).run(SYSTEM, provider.slug, new Secret(provider.clientSecret));
       broker?.app.get(Readiness).add(checkName(provider.name), async () => {
         if (!(await process.healthy())) throw new Error('not healthy');
       });

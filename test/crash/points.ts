@@ -10,6 +10,8 @@ export const CREATION: [FleetRole, string][] = [
   ['worker', 'provision.claim.before_commit'],
   ['worker', 'provision.claim.after_commit'],
   ['worker', 'provision.before_call'],
+  ['worker', 'provision.grant.before_commit'],
+  ['worker', 'provision.grant.after_commit'],
   ['worker', 'provision.after_call'],
   ['worker', 'provision.record.before_commit'],
   ['worker', 'provision.record.after_commit'],

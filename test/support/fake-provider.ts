@@ -17,6 +17,8 @@ export interface Script {
   works?: boolean;
   /** Waits for this before it answers. */
   until?: Promise<void>;
+  /** Does this before it answers, as a provider that calls back inside the request. */
+  does?: (call: Call) => Promise<unknown>;
 }
 
 export interface Call {
@@ -32,6 +34,8 @@ export class FakeProvider {
   readonly calls: Call[] = [];
   readonly slug = 'pg';
   readonly password = 'partner-password';
+  /** Behind the slug and a dash, so that each service has another. */
+  readonly clientSecret = 'client-secret';
   /** Answers with ids that are not the uuid, and deletes by those alone, as many partners do. */
   idsOfItsOwn = false;
   /** What it holds beside what it was asked for, or in its place; as the inventory shows it. */
@@ -129,10 +133,12 @@ export class FakeProvider {
     const body = text === '' ? null : (JSON.parse(text) as Record<string, unknown>);
     const verb = verbOf(request.method);
     const id = verb === 'provision' ? String(body?.uuid) : ((request.url ?? '').split('/').at(-1) ?? '');
-    this.calls.push({ verb, id, headers: request.headers, body });
+    const call: Call = { verb, id, headers: request.headers, body };
+    this.calls.push(call);
     const scripts = this.scripts[verb];
     const script = scripts.next.shift() ?? scripts.always ?? {};
     if (script.until !== undefined) await script.until;
+    await script.does?.(call);
     const usual =
       isUnscripted(script) || script.works === true ? this.work(verb, id, body) : { status: 200, body: {} };
     if (script.hang === true) return;
@@ -215,7 +221,7 @@ function addTo(body: unknown, adds: Record<string, unknown> | undefined): unknow
 }
 
 function isUnscripted(script: Script): boolean {
-  const { until: _until, ...rest } = script;
+  const { until: _until, does: _does, ...rest } = script;
   return Object.keys(rest).length === 0;
 }
 

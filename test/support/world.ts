@@ -6,6 +6,7 @@ import { inject } from 'vitest';
 import { freePort } from '../../providers/engines/index.js';
 import { SYSTEM } from '../../src/accounts/actor.js';
 import { ImportManifest } from '../../src/catalog/commands/import-manifest.js';
+import { SetClientSecret } from '../../src/catalog/commands/set-client-secret.js';
 import { Clock } from '../../src/kernel/clock.js';
 import { DEFAULT_WAITS, type Config, type QueueBackend, type Waits } from '../../src/kernel/config.js';
 import type { CrashPoints } from '../../src/kernel/crash-points.js';
@@ -114,9 +115,10 @@ export class World {
   }
 
   async importManifest(overrides: Record<string, unknown> = {}): Promise<void> {
-    await this.broker.app
-      .get(ImportManifest)
-      .run(SYSTEM, this.provider.manifest(overrides), { bundled: true });
+    const { app } = this.broker;
+    const manifest = this.provider.manifest(overrides);
+    const slug = await app.get(ImportManifest).run(SYSTEM, manifest, { bundled: true });
+    await app.get(SetClientSecret).run(SYSTEM, slug, new Secret(`${slug}-${this.provider.clientSecret}`));
   }
 
   /** One round of the reconcilers, as a worker walks it each second. */

@@ -3,6 +3,8 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { accountErrors } from '../../accounts/accounts.errors.js';
 import { mayUse, type Actor } from '../../accounts/actor.js';
+import type { AddonCaller } from '../../addons/grants/authenticate-provider.js';
+import { grantErrors } from '../../addons/grants/grants.errors.js';
 import { ROUTE_ACCESS, type RouteAccess } from './route-access.js';
 import { Strategies, type StrategyName } from './strategies.js';
 
@@ -25,6 +27,11 @@ export class AccessGuard implements CanActivate {
       case 'provider':
         await this.identify('provider', context);
         return true;
+      case 'addon': {
+        const caller = (await this.identify('addon', context)) as AddonCaller;
+        if (caller.isGone && !access.evenGone) throw grantErrors.addon_gone();
+        return true;
+      }
       case 'scope': {
         const actor = (await this.identify('token', context)) as Actor;
         if (mayUse(actor, access.scope)) return true;

@@ -37,7 +37,7 @@ export function completeOpenApi(document: OpenAPIObject, routes: RouteFact[]): O
   for (const route of routes) {
     const path = document.paths[route.path.replace(/:(\w+)/g, '{$1}')];
     const operation = path?.[route.method.toLowerCase() as 'get'];
-    if (operation === undefined) continue;
+    if (operation === undefined || (route.access?.kind === 'addon' && route.access.shared)) continue;
     operation.operationId = operationIdOf(route);
     if (route.pagedBy !== null) describePages(operation, route.pagedBy);
     if (route.access?.kind === 'scope') Object.assign(operation, { 'x-souk-scope': route.access.scope });
@@ -60,6 +60,7 @@ function refusalsOf({ access, path, method, pagedBy }: RouteFact): [string, stri
   if (access?.kind !== 'public') refusals.push(['401', 'There are no credentials, or they are not valid.']);
   if (access?.kind === 'scope') refusals.push(['403', `The token lacks the scope \`${access.scope}\`.`]);
   if (path.includes(':')) refusals.push(['404', 'There is no such thing, or it is not yours.']);
+  if (access?.kind === 'addon') refusals.push(['410', 'The add-on is gone.']);
   if (pagedBy !== null) refusals.push(['416', 'The `Range` cannot be used here.']);
   if (['POST', 'PATCH', 'PUT'].includes(method))
     refusals.push(

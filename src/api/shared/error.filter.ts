@@ -11,6 +11,7 @@ import { QueryRunnerAlreadyReleasedError, QueryRunnerProviderAlreadyReleasedErro
 import { kernelErrors, SoukError } from '../../kernel/errors.js';
 import { sqlState } from '../../kernel/db/database.js';
 import { LOGGER, type Logger } from '../../kernel/log.js';
+import { oauthErrorOf, TOKEN_PATH } from './token-request.js';
 
 /** What the Platform API answers when something is wrong (Platform API reference, "Errors"). */
 export interface ErrorBody {
@@ -47,7 +48,13 @@ export class ErrorFilter implements ExceptionFilter {
     request.errorId = error.id;
     if (reply.sent) return;
     if (error.spec.status === 401) void reply.header('www-authenticate', 'Bearer realm="souk"');
-    void reply.status(error.spec.status).type('application/json').send(present(error, request.requestId));
+    void reply
+      .status(error.spec.status)
+      .type('application/json')
+      .send({
+        ...present(error, request.requestId),
+        ...(request.routeOptions.url === TOKEN_PATH ? { error: oauthErrorOf(error) } : {}),
+      });
   }
 }
 

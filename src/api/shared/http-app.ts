@@ -10,7 +10,9 @@ import { Metrics } from '../../kernel/metrics.js';
 import { Readiness } from '../ops/readiness.js';
 import { earlyErrors } from './early-errors.js';
 import { ErrorFilter } from './error.filter.js';
+import { CALLER_CONSTRAINT } from './caller-constraint.js';
 import { parseBody } from './parse-body.js';
+import { parseForm, TOKEN_PATH } from './token-request.js';
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 /** The CLI's Request-Id header grows to 7 KB during one run. */
@@ -28,7 +30,7 @@ export async function createHttpApp(
     http: { maxHeaderSize: HEADER_BYTES_MAX },
     requestTimeout: REQUEST_MS_MAX,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 2_000 },
+    routerOptions: { maxParamLength: 2_000, constraints: { caller: CALLER_CONSTRAINT } },
     // While it drains, what comes on an open connection is still answered, and told to close it.
     return503OnClosing: false,
     ...earlyErrors(log),
@@ -64,6 +66,15 @@ function acceptBodies(fastify: FastifyInstance): void {
       if (!/^(identity)?$/i.test(request.headers['content-encoding'] ?? ''))
         throw kernelErrors.unsupported_media_type({ message: 'Send the body as it is, not compressed.' });
       return parseBody(body);
+    },
+  );
+  // Only clients of OAuth send forms; everywhere else one is refused as any other type is.
+  fastify.addContentTypeParser(
+    /^application\/x-www-form-urlencoded/i,
+    { parseAs: 'string' },
+    async (request: FastifyRequest, body: string) => {
+      if (request.routeOptions.url !== TOKEN_PATH) throw kernelErrors.unsupported_media_type();
+      return parseForm(body);
     },
   );
 }

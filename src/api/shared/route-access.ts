@@ -1,11 +1,22 @@
 import { applyDecorators, createParamDecorator, SetMetadata, type ExecutionContext } from '@nestjs/common';
-import { ApiBasicAuth, ApiBearerAuth } from '@nestjs/swagger';
+import { RouteConstraints } from '@nestjs/platform-fastify';
+import { ApiBasicAuth, ApiBearerAuth, ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { Actor, Author, Scope } from '../../accounts/actor.js';
+import type { AddonCaller } from '../../addons/grants/authenticate-provider.js';
 import type { ProviderId } from '../../kernel/ids.js';
+import { OF_PROVIDERS } from './caller-constraint.js';
 
 /** Who may call a route. Every route says so; one that does not stops the start-up. */
-export type RouteAccess = { kind: 'public' } | { kind: 'scope'; scope: Scope } | { kind: 'provider' };
+export type RouteAccess =
+  | { kind: 'public' }
+  | { kind: 'scope'; scope: Scope }
+  | { kind: 'provider' }
+  /**
+   * `shared`: accounts have a route at this address too. `evenGone`: also after the add-on has gone, to be told again how
+   * that came.
+   */
+  | { kind: 'addon'; shared: boolean; evenGone: boolean };
 
 export const ROUTE_ACCESS = 'souk:route-access';
 
@@ -36,6 +47,16 @@ export interface CallingProvider {
   author: Author;
 }
 
+/**
+ * A provider calls it for one of its add-ons, with a Bearer token that it got for a grant. Where accounts have a route of
+ * their own at the address, the token tells which of the two is meant, and the OpenAPI document describes the other.
+ */
+export const ForAddonToken = ({ shared = false, evenGone = false } = {}) =>
+  applyDecorators(
+    SetMetadata(ROUTE_ACCESS, { kind: 'addon', shared, evenGone } satisfies RouteAccess),
+    ...(shared ? [RouteConstraints(OF_PROVIDERS), ApiExcludeEndpoint()] : [ApiBearerAuth()]),
+  );
+
 type WithUser = FastifyRequest & { user?: unknown };
 
 /** The account that calls; only on routes with a scope. */
@@ -47,4 +68,10 @@ export const CurrentActor = createParamDecorator(
 export const CurrentProvider = createParamDecorator(
   (_: unknown, context: ExecutionContext) =>
     context.switchToHttp().getRequest<WithUser>().user as CallingProvider,
+);
+
+/** The provider that calls for one of its add-ons; only on routes for its tokens. */
+export const CurrentAddonCaller = createParamDecorator(
+  (_: unknown, context: ExecutionContext) =>
+    context.switchToHttp().getRequest<WithUser>().user as AddonCaller,
 );

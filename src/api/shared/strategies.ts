@@ -5,6 +5,7 @@ import passport from 'passport';
 import { Authenticate } from '../../accounts/authenticate.js';
 import { accountErrors } from '../../accounts/accounts.errors.js';
 import { tokenFromHeader } from '../../accounts/tokens.js';
+import { AuthenticateProvider } from '../../addons/grants/authenticate-provider.js';
 import { CatalogRepository } from '../../catalog/catalog.repository.js';
 import { Database } from '../../kernel/db/database.js';
 import type { CallingProvider } from './route-access.js';
@@ -28,7 +29,7 @@ class RequestStrategy extends passport.Strategy {
   }
 }
 
-export type StrategyName = 'token' | 'provider';
+export type StrategyName = 'token' | 'provider' | 'addon';
 
 /** The ways to prove who one is. Each application has a passport of its own, so that several can live in one process. */
 @Injectable()
@@ -39,9 +40,11 @@ export class Strategies {
     private readonly authenticate: Authenticate,
     private readonly db: Database,
     private readonly catalog: CatalogRepository,
+    private readonly authenticateProvider: AuthenticateProvider,
   ) {
     this.passport.use(new RequestStrategy('token', (request) => this.account(request)));
     this.passport.use(new RequestStrategy('provider', (request) => this.provider(request)));
+    this.passport.use(new RequestStrategy('addon', (request) => this.addon(request)));
   }
 
   /** The user behind a request; rejects with the error to answer. */
@@ -63,6 +66,11 @@ export class Strategies {
   /** An account's token, as Bearer or as the password of Basic. */
   private account(request: FastifyRequest): Promise<object> {
     return this.authenticate.run(tokenFromHeader(request.headers.authorization), request.requestId);
+  }
+
+  /** A provider's access token for one add-on, as Bearer. */
+  private addon(request: FastifyRequest): Promise<object> {
+    return this.authenticateProvider.run(tokenFromHeader(request.headers.authorization), request.requestId);
   }
 
   /** A provider's Basic credentials: the service's slug and the password of its manifest. */

@@ -34,7 +34,11 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
       plan: call.plan,
       region: call.region,
       callback_url: call.callbackUrl,
-      oauth_grant: null,
+      oauth_grant: {
+        code: call.grant.code.reveal(),
+        expires_at: call.grant.expiresAt.toISOString(),
+        type: 'authorization_code',
+      },
       options: call.options,
     };
     return this.send('POST', access, access.baseUrl, body);

@@ -1,3 +1,4 @@
+import type { IssuedGrant } from '../../addons/grants/commands/issue-grant.js';
 import type { ProviderAccess } from '../../catalog/catalog.repository.js';
 import type { Reply } from '../reply.js';
 
@@ -10,6 +11,7 @@ export interface ProvisionCall {
   region: string;
   options: Record<string, string>;
   callbackUrl: string;
+  grant: IssuedGrant;
 }
 
 /** How a provider is spoken to. Never throws: what went wrong on the way is a reply too. */

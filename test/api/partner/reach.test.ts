@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { assertRefused, ok } from '../../support/api.js';
+import { Partner } from '../../support/partner-client.js';
+import type { AddonBody, AppBody, AttachmentBody } from '../../support/resources.js';
+import { World } from '../../support/world.js';
+import { RouteInventory } from '../../../src/api/shared/route-inventory.js';
+
+let world: World;
+let app: AppBody;
+let other: AppBody;
+let addon: AddonBody;
+let neighbour: AddonBody;
+let elsewhere: AddonBody;
+let partner: Partner;
+beforeAll(async () => {
+  world = await World.start();
+  app = await world.newApp();
+  other = await world.newApp();
+  addon = await world.addAddon(app.name);
+  neighbour = await world.addAddon(app.name);
+  elsewhere = await world.addAddon(other.name);
+  partner = await Partner.of(world, addon.id);
+});
+afterAll(() => world.stop());
+
+const list = async <T>(path: string) => ok(await partner.api.get<T[]>(path));
+
+describe("a provider's token", () => {
+  it('reads its add-on by id, by name and by the slug of the service', async () => {
+    for (const identity of [addon.id, addon.name, 'pg']) {
+      const shown = ok(await partner.api.get<AddonBody>(`/addons/${identity}`));
+      assert.equal(shown.id, addon.id);
+      assert.deepEqual(shown, ok(await world.api.get(`/addons/${addon.id}`)));
+    }
+  });
+
+  it('sees one add-on, and the app that has it with what of that is its own', async () => {
+    const ids = (items: { id: string }[]) => items.map(({ id }) => id);
+    assert.deepEqual(ids(await list<AddonBody>('/addons')), [addon.id]);
+    assert.deepEqual(ids(await list<AddonBody>(`/apps/${app.name}/addons`)), [addon.id]);
+    assert.deepEqual(ids(await list<AppBody>('/apps')), [app.id]);
+    const shown = ok(await partner.api.get<AppBody>(`/apps/${app.id}`));
+    assert.equal(shown.owner.email, 'operator@souk.test');
+    for (const path of [`/addons/pg/addon-attachments`, `/apps/${app.name}/addon-attachments`]) {
+      const [attachment, ...more] = await list<AttachmentBody>(path);
+      assert.deepEqual(more, []);
+      assert.deepEqual([attachment?.name, attachment?.addon.id], ['DATABASE', addon.id]);
+      const path_ = `/apps/${app.name}/addon-attachments/${attachment?.name}`;
+      assert.equal(ok(await partner.api.get<AttachmentBody>(path_)).id, attachment?.id);
+    }
+  });
+
+  it('finds nothing else, whoever has it', async () => {
+    for (const path of [
+      `/addons/${neighbour.id}`,
+      `/addons/${neighbour.name}`,
+      `/addons/${elsewhere.id}`,
+      `/addons/${neighbour.id}/config`,
+      `/addons/${neighbour.id}/addon-attachments`,
+      `/apps/${other.id}`,
+      `/apps/${other.name}/addons`,
+      `/apps/${other.name}/addon-attachments`,
+      `/apps/${app.name}/addon-attachments/PG_BLUE`,
+    ])
+      assertRefused(await partner.api.get(path), 404, 'not_found');
+    assertRefused(
+      await partner.api.patch(`/addons/${neighbour.id}/config`, { config: [] }),
+      404,
+      'not_found',
+    );
+    for (const what of ['provision', 'deprovision'])
+      assertRefused(await partner.api.post(`/addons/${neighbour.id}/actions/${what}`), 404, 'not_found');
+  });
+
+  it("opens no route of accounts, operators or a provider's password", async () => {
+    const routes = world.broker.app.get(RouteInventory).list();
+    const own = new Set(
+      routes.filter(({ access }) => access?.kind === 'addon').map(({ method, path }) => `${method} ${path}`),
+    );
+    assert.equal(own.size, 12, [...own].join(', '));
+    const closed = routes.filter(
+      ({ access, method, path }) => access?.kind !== 'public' && !own.has(`${method} ${path}`),
+    );
+    assert.ok(closed.length > 30);
+    for (const { method, path } of closed) {
+      const address = path.replace(':app', app.id).replace(':addon', addon.id).replace(/:\w+/g, 'x');
+      const body = ['POST', 'PATCH', 'PUT'].includes(method) ? {} : undefined;
+      assertRefused(await partner.api.send(method, address, body, {}), 401, 'unauthorized');
+    }
+  });
+
+  it('opens nothing when it was made up, or when it is an account’s', async () => {
+    for (const token of ['soukp_made-up', 'soukp_'])
+      for (const path of ['/addons', '/apps', `/addons/${addon.id}/config`])
+        assertRefused(
+          await world.anonymous.get(path, { authorization: `Bearer ${token}` }),
+          401,
+          'unauthorized',
+        );
+    assertRefused(await world.api.get(`/addons/${addon.id}/config`), 401, 'unauthorized');
+    assertRefused(await world.api.post(`/addons/${addon.id}/actions/provision`), 401, 'unauthorized');
+    for (const token of [partner.tokens.refresh_token])
+      assertRefused(
+        await world.anonymous.get('/addons', { authorization: `Bearer ${token}` }),
+        401,
+        'unauthorized',
+      );
+  });
+});
