@@ -34,6 +34,11 @@ export class AppRepository {
     return app.ownerId === actor.accountId ? app : this.getForActor(tx, actor, app.id);
   }
 
+  /** Locks several apps in the order of their ids, as everywhere, so that nobody waits in a circle. */
+  async lockAll(tx: Tx, ids: AppId[]): Promise<void> {
+    await tx.query('SELECT 1 FROM apps WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE', [ids]);
+  }
+
   /** Locks an app that was found by other means; throws where it was destroyed meanwhile. */
   async lock(tx: Tx, id: AppId): Promise<App> {
     const app = await this.lockEvenDestroyed(tx, id);

@@ -97,13 +97,15 @@ export class AttachmentRepository {
   }
 
   /** The live attachments on an app of add-ons that other apps own. */
-  async borrowedOnApp(tx: Tx, appId: AppId): Promise<AttachmentId[]> {
-    const rows: { id: AttachmentId }[] = await tx.query(
-      `SELECT at.id FROM attachments at JOIN addons a ON a.id = at.addon_id
+  async borrowedOnApp(
+    tx: Tx,
+    appId: AppId,
+  ): Promise<(Pick<Attachment, 'id' | 'name'> & { addon: string })[]> {
+    return tx.query(
+      `SELECT at.id, at.name, a.name AS addon FROM attachments at JOIN addons a ON a.id = at.addon_id
        WHERE at.app_id = $1 AND a.app_id <> $1 AND at.detached_at IS NULL`,
       [appId],
     );
-    return rows.map(({ id }) => id);
   }
 
   /** What the attachments on an app export, oldest first: one row for each of a provisioned add-on. */

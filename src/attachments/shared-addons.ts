@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import type { Author } from '../accounts/actor.js';
 import type { Addon } from '../addons/addon.entity.js';
 import type { App } from '../apps/app.entity.js';
 import { ReleaseRepository } from '../apps/release.repository.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { Clock } from '../kernel/clock.js';
 import type { Tx } from '../kernel/db/database.js';
 import type { AppId } from '../kernel/ids.js';
@@ -21,6 +23,7 @@ export class SharedAddons {
     private readonly clock: Clock,
     private readonly attachments: AttachmentRepository,
     private readonly releases: ReleaseRepository,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** The caller holds the add-on's locks. Throws `confirmation_required` where other apps have it and nobody confirmed. */
@@ -43,16 +46,22 @@ export class SharedAddons {
    * An app ends, under those locks. Its own add-ons are attached elsewhere only where that was confirmed; those of
    * other apps are detached from it, which needs no release any more.
    */
-  async leave(tx: Tx, app: App, confirmation: Confirmation): Promise<void> {
+  async leave(tx: Tx, app: App, author: Author, confirmation: Confirmation): Promise<void> {
     const apps = isConfirmed(app, confirmation) ? [] : await this.attachments.otherAppsOfApp(tx, app.id);
     if (apps.length > 0)
       throw attachmentErrors.confirmation_required({
         message: `Add-ons of ${app.name} are attached to ${listed(apps)} too, which would lose their config vars; detach them first, destroy them with "heroku addons:destroy --force", or send {"force": true}.`,
         app: { name: app.name },
       });
-    for (const id of await this.attachments.borrowedOnApp(tx, app.id)) {
+    for (const { id, name, addon } of await this.attachments.borrowedOnApp(tx, app.id)) {
       await this.attachments.detach(tx, id, this.clock.now());
       await this.releases.unreserve(tx, id);
+      await this.audit.add(tx, author, {
+        action: 'attachment.deleted',
+        subject: { kind: 'attachment', id },
+        appId: app.id,
+        details: { addon, app: app.name, name },
+      });
     }
   }
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, it } from 'vitest';
+import { ok } from '../support/api.js';
 import { folderOfGit } from '../support/git.js';
 import { OwnSouk } from '../support/own-souk.js';
 
@@ -184,51 +185,58 @@ describe('the heroku CLI', () => {
     );
   });
 
-  it('access, access:add, access:remove', async () => {
+  it('access:add, access, apps:leave', async () => {
     const made = await souk.run(['accounts', 'create', 'colleague@souk.test', '--json']);
-    assert.equal(made.code, 0, made.output);
+    const { token } = JSON.parse(made.output) as { token: string };
     await succeeds('access:add', 'colleague@souk.test', '-a', 'cli-shop');
     const access = (await succeeds('access', '-a', 'cli-shop')).stdout;
     assert.match(access, /colleague@souk\.test\s+collaborator/);
     assert.match(access, /operator@souk\.localhost\s+owner/);
+    const own = environment;
+    environment = { ...environment, HEROKU_API_KEY: token };
+    try {
+      await succeeds('apps:leave', '-a', 'cli-shop');
+      assert.match((await fails('access', '-a', 'cli-shop')).both, /Couldn't find that app/);
+    } finally {
+      environment = own;
+    }
+  });
+
+  it('access:remove', async () => {
+    await succeeds('access:add', 'colleague@souk.test', '-a', 'cli-shop');
+    await succeeds('access:remove', 'colleague@souk.test', '-a', 'cli-shop');
+    assert.deepEqual(ok(await souk.api.get<unknown[]>('/apps/cli-shop/collaborators')).length, 1);
     assert.match(
       (await fails('access:add', 'nobody@souk.test', '-a', 'cli-shop')).both,
       /There is no account with this e-mail address/,
     );
-    await succeeds('access:remove', 'colleague@souk.test', '-a', 'cli-shop');
-    assert.doesNotMatch((await succeeds('access', '-a', 'cli-shop')).stdout, /colleague/);
   });
 
-  it('addons:attach --as, --confirm, addons:detach', async () => {
-    await succeeds('apps:create', 'cli-second');
+  const varsOf = async (app: string) =>
+    ok(await souk.api.get<Record<string, string>>(`/apps/${app}/config-vars`));
+
+  it('addons:attach --as', async () => {
+    ok(await souk.api.post('/apps', { name: 'cli-second' }));
     const attached = await succeeds('addons:attach', 'cli-reports-db', '--as', 'STATS', '-a', 'cli-second');
     assert.match(attached.both, /Attaching cli-reports-db as STATS to.*cli-second.*done, v2/s);
-    assert.equal(
-      (await succeeds('config:get', 'STATS_URL', '-a', 'cli-second')).stdout,
-      (await succeeds('config:get', 'REPORTS_URL', '-a', 'cli-shop')).stdout,
-    );
+    assert.equal((await varsOf('cli-second')).STATS_URL, (await varsOf('cli-shop')).REPORTS_URL);
     assert.match((await succeeds('addons', '-a', 'cli-second')).stdout, /STATS/);
     assert.match((await succeeds('addons:info', 'cli-reports-db')).stdout, /cli-second::STATS/);
-    assert.match(
-      (await fails('addons:destroy', 'cli-reports-db', '--confirm', 'cli-shop', '-a', 'cli-shop')).both,
-      /attached\s+to\s+cli-second\s+too/,
-    );
-    // The first app's own database, under the name that is taken: asked about, and replaced once that is confirmed.
-    const primary = (await succeeds('config:get', 'DATABASE_URL', '-a', 'cli-shop')).stdout;
-    const all = JSON.parse((await succeeds('addons', '-a', 'cli-shop', '--json')).stdout) as {
-      name: string;
-    }[];
+  });
+
+  it('addons:attach --confirm, where the name is taken', async () => {
+    const all = ok(await souk.api.get<{ name: string }[]>('/apps/cli-shop/addons'));
     const name = all.find((one) => one.name !== 'cli-reports-db')?.name ?? '';
     const asked = await heroku('addons:attach', name, '--as', 'STATS', '-a', 'cli-second');
     assert.match(asked.both, /has\s+cli-reports-db\s+attached\s+as\s+STATS/);
     await succeeds('addons:attach', name, '--as', 'STATS', '-a', 'cli-second', '--confirm', 'cli-second');
-    assert.equal((await succeeds('config:get', 'STATS_URL', '-a', 'cli-second')).stdout, primary);
-    assert.match(
-      (await succeeds('addons:detach', 'STATS', '-a', 'cli-second')).both,
-      /Unsetting STATS.*done, v4/s,
-    );
-    assert.deepEqual(JSON.parse((await succeeds('config', '--json', '-a', 'cli-second')).stdout), {});
-    await succeeds('addons:attach', 'cli-reports-db', '-a', 'cli-second');
+    assert.equal((await varsOf('cli-second')).STATS_URL, (await varsOf('cli-shop')).DATABASE_URL);
+  });
+
+  it('addons:detach', async () => {
+    const detached = await succeeds('addons:detach', 'STATS', '-a', 'cli-second');
+    assert.match(detached.both, /Unsetting STATS.*done, v4/s);
+    assert.deepEqual(await varsOf('cli-second'), {});
   });
 
   it('addons:open leads to a page that says what opens', async () => {
@@ -237,6 +245,14 @@ describe('the heroku CLI', () => {
     const page = await fetch(address, { headers: { accept: 'text/html' } });
     assert.equal(page.status, 422);
     assert.match(await page.text(), /souk-postgresql have no dashboard/);
+  });
+
+  it('addons:destroy asks --force for what another app has', async () => {
+    ok(await souk.api.post('/addon-attachments', { addon: 'cli-reports-db', app: 'cli-second' }));
+    assert.match(
+      (await fails('addons:destroy', 'cli-reports-db', '--confirm', 'cli-shop', '-a', 'cli-shop')).both,
+      /attached\s+to\s+cli-second\s+too/,
+    );
   });
 
   it('addons:destroy --force', async () => {
@@ -256,8 +272,8 @@ describe('the heroku CLI', () => {
       /Destroying cli-reports-db.*done/s,
     );
     assert.equal((await succeeds('config:get', 'REPORTS_URL', '-a', 'cli-shop')).stdout.trim(), '');
-    assert.deepEqual(JSON.parse((await succeeds('config', '--json', '-a', 'cli-second')).stdout), {});
-    await succeeds('apps:destroy', '-a', 'cli-second', '--confirm', 'cli-second');
+    assert.deepEqual(await varsOf('cli-second'), {});
+    ok(await souk.api.delete('/apps/cli-second'));
     const client = new pg.Client({ connectionString: url });
     await assert.rejects(client.connect());
     assert.match((await fails('addons:info', 'cli-reports-db', '-a', 'cli-shop')).both, /Couldn't find/);

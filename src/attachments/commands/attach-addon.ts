@@ -58,9 +58,8 @@ export class AttachAddon {
   async run(actor: Actor, input: AttachAddonInput): Promise<AttachmentId> {
     const name = input.name === null ? null : parseAttachmentName(input.name);
     return this.db.transaction('attachment.create', async (tx) => {
-      const { apps, attachments } = this.repositories;
-      const app = await apps.lockForActor(tx, actor, input.app);
-      const addon = await this.lockAddon(tx, actor, input.addon);
+      const { attachments } = this.repositories;
+      const { app, addon } = await this.lock(tx, actor, input);
       await this.assertShareable(tx, app, addon);
       const there = name === null ? null : await attachments.findOnApp(tx, app.id, name);
       if (there?.addonId === addon.id) return there.id;
@@ -77,10 +76,16 @@ export class AttachAddon {
     });
   }
 
-  /** Apps before add-ons, as everywhere. Under the lock, since it may be on its way out. */
-  private async lockAddon(tx: Tx, actor: Actor, identity: string): Promise<Addon> {
+  /**
+   * Both apps, then the add-on, as everywhere. The owning app too: its end asks who shares its add-ons, and that must
+   * not change between the question and the end.
+   */
+  private async lock(tx: Tx, actor: Actor, input: AttachAddonInput): Promise<{ app: App; addon: Addon }> {
     const { apps, addons } = this.repositories;
-    const seen = await addons.getForActor(tx, actor, identity, this.clock.now());
+    const target = await apps.getForActor(tx, actor, input.app);
+    const seen = await addons.getForActor(tx, actor, input.addon, this.clock.now());
+    await apps.lockAll(tx, [target.id, seen.appId]);
+    const app = await apps.lockForActor(tx, actor, target.id);
     if ((await apps.findForActor(tx, actor, seen.appId)) === null)
       throw attachmentErrors.addon_of_another_app({
         message: `${seen.name} belongs to ${seen.app.name}; only who may use that app can share it.`,
@@ -92,7 +97,7 @@ export class AttachAddon {
       throw addonErrors.operation_in_flight({
         message: `${addon.name} is being destroyed, so that it cannot be attached.`,
       });
-    return addon;
+    return { app, addon };
   }
 
   private async assertShareable(tx: Tx, app: App, addon: Addon): Promise<void> {

@@ -32,7 +32,7 @@ export class DestroyApp {
       assertOwner(known, actor);
       await this.shared.lockAround(tx, known.id);
       const app = await this.apps.lockForActor(tx, actor, known.id);
-      await this.shared.leave(tx, app, confirmation);
+      await this.shared.leave(tx, app, authorOf(actor), confirmation);
       // Marked first: the deletes below then make no releases on an app that is gone.
       await this.apps.markDestroyed(tx, app.id, this.clock.now());
       for (;;) {
