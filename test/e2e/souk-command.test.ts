@@ -212,31 +212,34 @@ describe('the souk command', () => {
   });
 
   it('operations, providers and findings, with a pause that customers read', async () => {
-    const listed = await souk.run(['operations', 'list', '--state', 'succeeded', '--json']);
-    const [operation] = JSON.parse(listed.output) as { id: string; plan: string }[];
-    assert.match(operation?.plan ?? '', /^souk-postgresql:/);
+    ok(await souk.api.post('/apps', { name: 'operated-app' }));
+    const plan = 'souk-postgresql:essential-0';
+    const addon = ok(await souk.api.post<AddonBody>('/apps/operated-app/addons', { plan }));
+    const list = ['operations', 'list', '--state', 'succeeded', '--app', 'operated-app', '--json'];
+    const operation = await until(async () => {
+      const [one] = JSON.parse((await souk.run(list)).output) as { id: string; plan: string }[];
+      assert.equal(one?.plan, plan);
+      return one;
+    });
     assert.match((await souk.run(['operations', 'list', '--late'])).output, /No such operations/);
-    const shown = await souk.run(['operations', 'show', operation?.id ?? '']);
+    const shown = await souk.run(['operations', 'show', operation.id]);
     assert.match(shown.output, /CALL +WHAT[\s\S]*provision[\s\S]*done +200/);
-    const retried = await souk.run(['operations', 'retry', operation?.id ?? '', '--reason', 'to see']);
+    const retried = await souk.run(['operations', 'retry', operation.id, '--reason', 'to see']);
     assert.equal(retried.code, 1);
     assert.match(retried.output, /operation_finished/);
-    const abandoned = await souk.run(['operations', 'abandon', operation?.id ?? '', '--reason', 'to see']);
+    const abandoned = await souk.run(['operations', 'abandon', operation.id, '--reason', 'to see']);
     assert.match(abandoned.output, /operation_finished/);
     assert.match((await souk.run(['providers', 'list'])).output, /souk-postgresql +closed/);
     const pause = ['souk-postgresql', '--reason', 'new disks'];
     assert.match((await souk.run(['providers', 'pause', ...pause])).output, /is paused: new disks/);
     assert.match((await souk.run(['providers', 'list'])).output, /souk-postgresql +provider +new disks/);
-    const [addon] = ok(await souk.api.get<AddonBody[]>('/addons'));
-    assert.match(
-      (await souk.run(['notices', addon?.name ?? ''])).output,
-      /paused by the operator: new disks/,
-    );
+    assert.match((await souk.run(['notices', addon.name])).output, /paused by the operator: new disks/);
     assert.match((await souk.run(['providers', 'resume', ...pause])).output, /souk-postgresql goes on/);
     assert.equal((await souk.run(['providers', 'resume', ...pause])).code, 1);
     assert.match((await souk.run(['findings', 'list', '--state', 'all'])).output, /No such findings/);
     assert.equal((await souk.run(['findings', 'close', 'none', '--reason', 'to see'])).code, 1);
-  });
+    ok(await souk.api.delete('/apps/operated-app'));
+  }, 120_000);
 
   it('notices shows what the provider says of a quota, from the warning to its lifting', async () => {
     ok(await souk.api.post('/apps', { name: 'full-app' }));
