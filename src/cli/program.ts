@@ -7,6 +7,7 @@ import { addDemoCommands } from './commands/demo.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addKeyCommands } from './commands/keys.js';
 import { addNoticeCommands } from './commands/notices.js';
+import { addProviderCommands } from './commands/provider.js';
 import { addTokenCommands } from './commands/tokens.js';
 import { addUpCommand } from './commands/up.js';
 
@@ -28,6 +29,7 @@ export function buildProgram(): Command {
   addNoticeCommands(program);
   addKeyCommands(program);
   addAuditCommands(program);
+  addProviderCommands(program);
   addDbCommands(program);
   return program;
 }
