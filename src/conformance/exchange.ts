@@ -43,7 +43,7 @@ export class Mask {
         this.secrets.add(value);
         // The same value as it stands in a JSON body, in an address and in a form.
         this.secrets.add(JSON.stringify(value).slice(1, -1));
-        this.secrets.add(encodeURIComponent(value));
+        this.secrets.add(encodeURIComponent(value.replace(/\p{Cs}/gu, '\ufffd')));
       }
   }
 

@@ -2,14 +2,16 @@ import { isObject, type Reply } from './exchange.js';
 
 const ID_LENGTH_MAX = 255;
 
-/** The id that an answer names: a text or a number, as real providers have both; null where there is none. */
+/**
+ * The id that an answer names: a text or a number, as real providers have both; null where there is none that can stand in
+ * an address.
+ */
 export function idIn(reply: Reply): string | null {
   if (reply.kind !== 'answered' || !isObject(reply.json)) return null;
   const { id } = reply.json;
   const text = typeof id === 'number' ? String(id) : id;
-  return typeof text === 'string' && text !== '' && text.length <= ID_LENGTH_MAX && !text.includes('\0')
-    ? text
-    : null;
+  if (typeof text !== 'string' || text === '' || text.length > ID_LENGTH_MAX) return null;
+  return ['.', '..'].includes(text) || /[\p{Cc}\p{Cs}]/u.test(text) ? null : text;
 }
 
 /** What an answer says of config vars, as it stands there; undefined where it says nothing. */

@@ -42,7 +42,9 @@ export function matchPlatformRoute({
 export async function readCallBack(request: IncomingMessage): Promise<CallBack | null> {
   const body = await readText(request);
   if (body === null) return null;
-  const url = new URL(request.url ?? '/', 'http://platform');
+  const address = `http://platform${request.url ?? '/'}`;
+  if (!URL.canParse(address)) return null;
+  const url = new URL(address);
   const isForm = (request.headers['content-type'] ?? '').includes('form');
   // An empty body with a JSON content type is what real providers send to the actions.
   const json = body.trim() === '' || isForm ? null : parse(body);

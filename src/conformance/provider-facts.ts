@@ -21,6 +21,9 @@ export interface AddressOptions {
   baseUrl?: string | undefined;
   /** The plan to provision, instead of the manifest's default. */
   plan?: string | undefined;
+  /** Instead of the manifest's, which is often kept without its secrets. */
+  password?: string | undefined;
+  ssoSalt?: string | undefined;
   /** Other machines are called only when somebody said so. */
   allowRemote: boolean;
 }
@@ -37,10 +40,12 @@ export function readProviderFacts(manifest: unknown, options: AddressOptions): P
   const api = isObject(root.api) ? root.api : {};
   const addresses = addressesOf(api, options.baseUrl);
   const slug = text(root.id);
-  const password = text(api.password);
+  const password = text(options.password) ?? text(api.password);
   if (slug === null) throw new ConformanceError('The manifest has no id: nobody can be called without it.');
   if (password === null)
-    throw new ConformanceError('The manifest has no api.password: the provider refuses calls without it.');
+    throw new ConformanceError(
+      'The manifest has no api.password: the provider refuses calls without it. Write it there, or set SOUK_PROVIDER_PASSWORD.',
+    );
   if (addresses.baseUrl === null)
     throw new ConformanceError(
       'The manifest has no api.production.base_url. Write the address of your provider there, or give it with --base-url.',
@@ -50,7 +55,7 @@ export function readProviderFacts(manifest: unknown, options: AddressOptions): P
   return {
     slug,
     password,
-    ssoSalt: text(api.sso_salt),
+    ssoSalt: text(options.ssoSalt) ?? text(api.sso_salt),
     configVars: texts(api.config_vars),
     plans: plansOf(root.plans, options.plan),
     region: texts(api.regions)[0] ?? 'us',

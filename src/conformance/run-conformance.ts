@@ -131,6 +131,8 @@ async function judge(
     if (error instanceof NotApplicable) return result('skip', error.message);
     if (signal.aborted) return result('skip', 'The test was broken off.');
     if (limit.aborted) return result('fail', `It did not come to an end within ${limitMs / 1_000} s.`);
-    throw error;
+    // A fault of the tester: the run goes on all the same, so that what was made is removed and named.
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return result('fail', `The tester itself failed here; tell those who make it: ${stack}`);
   }
 }

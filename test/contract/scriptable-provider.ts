@@ -34,6 +34,7 @@ export type Habit =
   | 'sso-any-token'
   | 'sso-for-ever'
   | 'delete-500'
+  | 'delete-never'
   | 'second-delete-500'
   | 'late-provision-200'
   | 'late-provision-500'
@@ -57,6 +58,8 @@ interface Answer {
 const SALT = 'salt-of-the-scriptable';
 const PASSWORD = 'password-of-the-scriptable';
 const SLUG = 'scriptable';
+/** What a terminal or a log must not get: an escape sequence, text that runs backwards, markup, a secret. */
+const HOSTILE = `\u001b[2J\u202eno <b>&"]]> ${PASSWORD}`;
 const FIELDS = ['uuid', 'name', 'plan', 'region', 'callback_url', 'oauth_grant', 'options'];
 const PLANS = ['small', 'large'];
 /** How long a slow habit dawdles: far longer than loopback takes, far shorter than any deadline of the tester. */
@@ -235,7 +238,7 @@ export class ScriptableProvider {
       return this.habit === 'same-plan-422' ? { status: 422, body: { message: 'No.' } } : { status: 200 };
     if (!PLANS.includes(plan) && this.habit !== 'any-plan')
       return { status: 422, body: { message: 'There is no such plan.' } };
-    if (this.habit === 'no-plan-change' && PLANS.includes(plan)) return { status: 405 };
+    if (this.habit === 'no-plan-change' && PLANS.includes(plan)) return { status: 405, body: HOSTILE };
     resource.plan = plan;
     return { status: 200 };
   }
@@ -243,6 +246,7 @@ export class ScriptableProvider {
   private deprovision(id: string): Answer {
     const { habit } = this;
     const resource = this.find(id);
+    if (habit === 'delete-never' && resource !== null) return { status: 500 };
     if (resource !== null && !this.buried.has(resource.uuid)) {
       this.resources.delete(resource.uuid);
       this.gone.set(resource.uuid, resource);

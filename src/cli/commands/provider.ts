@@ -32,7 +32,10 @@ export function addProviderCommands(program: Command): void {
   const provider = program.command('provider').description('for those who write a provider');
   provider
     .command('test')
-    .argument('<manifest>', 'the addon-manifest.json of the provider, with its password and salt')
+    .argument(
+      '<manifest>',
+      'the addon-manifest.json of the provider; SOUK_PROVIDER_PASSWORD and SOUK_PROVIDER_SSO_SALT go before what it says',
+    )
     .description(
       'test a provider program against the Add-on Partner API v3; it makes and deletes resources there',
     )
@@ -40,12 +43,7 @@ export function addProviderCommands(program: Command): void {
     .option('--plan <plan>', 'the plan to provision (default: the default plan of the manifest)')
     .option('--only <rule...>', 'these rules, and those that they rest on')
     .option('--allow-remote', 'call a provider on another machine, by https')
-    .addOption(
-      port(
-        '--platform-port <port>',
-        'port of the local platform that the provider calls back (default: any)',
-      ),
-    )
+    .addOption(port('--platform-port <port>', 'port of the local platform that the provider calls back'))
     .addOption(seconds('--timeout <seconds>', 'how long one call may take', 25))
     .addOption(seconds('--wait <seconds>', 'how long asynchronous work may take', 60))
     .option('--junit <file>', 'write the results as JUnit XML, too')
@@ -82,7 +80,13 @@ export function addProviderCommands(program: Command): void {
 }
 
 async function testProvider(manifestFile: string, options: TestOptions): Promise<void> {
-  const subject = readSubject(manifestFile, { ...options, allowRemote: options.allowRemote === true });
+  const subject = readSubject(manifestFile, {
+    baseUrl: options.baseUrl,
+    plan: options.plan,
+    password: process.env.SOUK_PROVIDER_PASSWORD,
+    ssoSalt: process.env.SOUK_PROVIDER_SSO_SALT,
+    allowRemote: options.allowRemote === true,
+  });
   // Before the first call: a key that cannot be read should not cost a whole test.
   const signingKey =
     options.badge === undefined ? null : (givenKey(options.key) ?? ownSigningKey(process.env, process.cwd()));
