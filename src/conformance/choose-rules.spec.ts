@@ -49,6 +49,13 @@ it('finds the need that does not hold: a failure does not, a skip for want of th
     mend: null,
     durationMs: 0,
   });
-  assert.equal(unmetNeed(rule, [result('async-callback', 'skip'), result('deprovision', 'pass')]), null);
-  assert.equal(unmetNeed(rule, [result('deprovision', 'fail')]), 'deprovision');
+  assert.equal(
+    unmetNeed(rule, RULES, [result('async-callback', 'skip'), result('deprovision', 'pass')]),
+    null,
+  );
+  assert.equal(unmetNeed(rule, RULES, [result('deprovision', 'fail')]), 'deprovision');
+  // What its need rests on counts, too.
+  const late = RULES.find(({ id }) => id === 'reordered-delivery');
+  assert.ok(late);
+  assert.equal(unmetNeed(late, RULES, [result('repeat-same-id', 'fail')]), 'slow-body');
 });

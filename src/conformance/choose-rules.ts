@@ -16,8 +16,12 @@ export function chooseRules(rules: readonly Rule[], only: readonly string[]): re
   return rules.filter(({ id }) => chosen.has(id));
 }
 
-/** The first of a rule's needs that failed, or that was skipped for such a reason itself; null where none was. */
-export function unmetNeed(rule: Rule, before: readonly RuleResult[]): string | null {
-  const failed = new Set(before.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id));
-  return rule.needs?.find((need) => failed.has(need)) ?? null;
+/** The first of a rule's needs that failed, or that rests on such a one itself; null where all hold. */
+export function unmetNeed(rule: Rule, rules: readonly Rule[], before: readonly RuleResult[]): string | null {
+  const failed = before.filter(({ verdict }) => verdict === 'fail').map(({ id }) => id);
+  const isUnmet = (need: string): boolean => {
+    const needed = rules.find(({ id }) => id === need);
+    return failed.includes(need) || (needed !== undefined && unmetNeed(needed, rules, before) !== null);
+  };
+  return rule.needs?.find(isUnmet) ?? null;
 }

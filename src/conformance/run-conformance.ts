@@ -54,7 +54,8 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
   try {
     options.onStart?.(session.platform.url);
     for (const rule of rules) {
-      const result = await judge(rule, session, results, options);
+      const unmet = unmetNeed(rule, rules, results);
+      const result = await judge(rule, session, unmet, options);
       results.push(result);
       options.onResult?.(result);
     }
@@ -98,7 +99,7 @@ function newSession(options: ConformanceOptions): TestSession {
 async function judge(
   rule: Rule,
   session: TestSession,
-  before: readonly RuleResult[],
+  unmet: string | null,
   { signal, callTimeoutMs, asyncTimeoutMs }: ConformanceOptions,
 ): Promise<RuleResult> {
   const began = performance.now();
@@ -121,7 +122,6 @@ async function judge(
     durationMs: Math.round(performance.now() - began),
   });
   if (signal.aborted) return result('skip', 'The test was broken off.');
-  const unmet = unmetNeed(rule, before);
   if (unmet !== null) return result('skip', `It rests on ${unmet}, which did not pass.`);
   try {
     await rule.run(trial);
