@@ -42,7 +42,7 @@ it('does not believe a delete that a provision overtook', () => {
 
 it.each([
   [null, true],
-  [{ kind: 'unanswered', why: 'reset' } as Reply, true],
+  [{ kind: 'unanswered', why: 'reset' }, true],
   [answer(500), true],
   [answer(302), true],
   [answer(200, {}), true],

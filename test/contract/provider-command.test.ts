@@ -79,7 +79,7 @@ describe('souk provider test', () => {
     assert.match(xml, /<failure message="The change to large ended with HTTP 405\." type="plan-change">/);
     for (const text of [output, xml]) {
       assert.ok(!text.includes('password-of-the-scriptable'));
-      assert.ok(!/[\u001b\u202e]/.test(text));
+      for (const character of ['\u001b', '\u202e']) assert.ok(!text.includes(character));
     }
   });
 
@@ -134,12 +134,6 @@ describe('souk provider test', () => {
   it.each([
     [['--only', 'no-such-rule'], /There is no rule no-such-rule\. There are: manifest-fields, accept-header/],
     [['--base-url', 'https://provider.example/heroku/resources'], /is not this machine.*--allow-remote/],
-    [
-      ['--base-url', 'http://provider.example/heroku/resources', '--allow-remote'],
-      /is another machine: passwords go there by https only/,
-    ],
-    [['--base-url', 'ftp://127.0.0.1/'], /is no http or https address/],
-    [['--timeout', '0'], /It must be a whole number from 1 to 3600/],
     [['--badge', file('never.json'), '--key', file('manifest.json')], /holds no key in PEM form/],
   ])('refuses %j in one sentence', async (args, sentence) => {
     const { code, output } = await testHabit(null, args);
@@ -150,19 +144,16 @@ describe('souk provider test', () => {
 });
 
 describe('a badge', () => {
-  it('is verified by the key of the folder or the one that is given; a forged one is refused', async () => {
+  it('is verified by the key of the folder; a forged one is refused', async () => {
     const made = await testHabit(null, ['--badge', file('badge.json')]);
     assert.equal(made.code, 0, made.output);
     assert.equal(statSync(join(env.SOUK_HOME, 'conformance-key.pem')).mode & 0o777, 0o600);
-    const publicKey = join(env.SOUK_HOME, 'conformance-key.pub.pem');
-    for (const args of [[], ['--key', publicKey]]) {
-      const good = await verify('badge.json', ...args);
-      assert.equal(good.code, 0, good.output);
-      assert.match(
-        good.output,
-        /^The signature is good\.\nscriptable, tested at .*: passed \(30 passed, 0 failed, 2 skipped\)\.$/m,
-      );
-    }
+    const good = await verify('badge.json');
+    assert.equal(good.code, 0, good.output);
+    assert.match(
+      good.output,
+      /^The signature is good\.\nscriptable, tested at .*: passed \(30 passed, 0 failed, 2 skipped\)\.$/m,
+    );
 
     const badge = JSON.parse(read('badge.json')) as Badge;
     writeFileSync(
@@ -180,17 +171,21 @@ describe('a badge', () => {
     assert.match(foreign.output, /another key than the one that you trust/);
   });
 
-  it('of some rules or of a failed run says so, and is no proof', async () => {
-    const part = await testHabit(null, ['--only', 'provision-id', '--badge', file('part.json')]);
-    assert.equal(part.code, 0, part.output);
-    const partial = await verify('part.json');
+  it('of some rules says so and is no proof; it is verified by the public key that is given', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519', {
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
+    writeFileSync(file('key.pem'), privateKey);
+    writeFileSync(file('key.pub.pem'), publicKey);
+    const part = ['--only', 'provision-id', '--badge', file('part.json'), '--key', file('key.pem')];
+    const made = await testHabit(null, part);
+    assert.equal(made.code, 0, made.output);
+    const partial = await verify('part.json', '--key', file('key.pub.pem'));
     assert.equal(partial.code, 1);
-    assert.match(partial.output, /: partial \(3 passed/);
-
-    const broken = await testHabit('sso-closed', ['--only', 'sso-good', '--badge', file('broken.json')]);
-    assert.equal(broken.code, 1);
-    const failed = await verify('broken.json');
-    assert.equal(failed.code, 1);
-    assert.match(failed.output, /: failed \(/);
+    assert.match(
+      partial.output,
+      /^The signature is good\.\n.*: partial \(3 passed, 0 failed, 0 skipped\)\.$/m,
+    );
   });
 });
