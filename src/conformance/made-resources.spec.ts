@@ -40,7 +40,7 @@ it('does not believe a delete that a provision overtook', () => {
   assert.deepEqual(idsOf(made), [['1']]);
 });
 
-it.each([
+it.each<[Reply | null, boolean]>([
   [null, true],
   [{ kind: 'unanswered', why: 'reset' }, true],
   [answer(500), true],
