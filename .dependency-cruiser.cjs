@@ -1,6 +1,7 @@
 // Imports point one way: each folder may use those below it, and nothing above.
 const LAYERS = [
   'kernel',
+  'conformance',
   'audit',
   'accounts',
   'apps',

@@ -1,11 +1,12 @@
 import { EngineUnavailable } from '../../providers/engines/index.js';
+import { ConformanceError } from '../conformance/verdict.js';
 import { SettingsError } from '../kernel/config.js';
 import { DamagedFile } from '../kernel/whole-file.js';
 import { HomeInUse } from '../roots/bring-up.js';
 import { ApiError } from './api-client.js';
 
 /** Errors whose message says all that a person needs. */
-const FORESEEN = [ApiError, EngineUnavailable, HomeInUse, DamagedFile];
+const FORESEEN = [ApiError, EngineUnavailable, HomeInUse, DamagedFile, ConformanceError];
 
 /** What a person reads when a command fails: one sentence on what is wrong, and what to do. */
 export function explainFailure(error: unknown): string {

@@ -10,6 +10,7 @@ import { addKeyCommands } from './commands/keys.js';
 import { addNoticeCommands } from './commands/notices.js';
 import { addOperationCommands } from './commands/operations.js';
 import { addProviderCommands } from './commands/providers.js';
+import { addProviderTestCommands } from './commands/provider-test.js';
 import { addQuoteCommand } from './commands/plan-quote.js';
 import { addTokenCommands } from './commands/tokens.js';
 import { addUpCommand } from './commands/up.js';
@@ -36,6 +37,7 @@ export function buildProgram(): Command {
   addOperationCommands(program);
   addProviderCommands(program);
   addFindingCommands(program);
+  addProviderTestCommands(program);
   addDbCommands(program);
   return program;
 }
