@@ -20,6 +20,7 @@ import type { ProviderContext, ProviderDefinition, ProviderParts } from './provi
 import { type DefinedSettings, readDefinedSettings } from './provider-settings.js';
 import { addLogDrainRoute, addSsoRoute, addWebhookRoute, DRAIN_USER } from './public-routes.js';
 import { Repeating } from './repeating.js';
+import { parseUuid } from './request-body.js';
 import type { Engine, EngineExtras, Resource } from './resource.js';
 import { ResourceLock } from './resource-lock.js';
 import { ResourceStore } from './resource-store.js';
@@ -209,11 +210,11 @@ function contextOf(
     home,
     publicUrl,
     platform,
-    find: async (uuid) => {
-      const known = await store.find(database, uuid);
-      return known.state === 'ready' ? known : null;
+    find: async (given) => {
+      const uuid = parseUuid(given);
+      const known = uuid === null ? null : await store.find(database, uuid);
+      return known?.state === 'ready' ? known : null;
     },
-    findBy: async (fact, value) => (await store.listReadyWith(database, fact, [value]))[0] ?? null,
     env: process.env,
     clock: systemClock,
     crash,

@@ -21,10 +21,8 @@ export interface ProviderContext {
   publicUrl(): string;
   /** The platform's API; null where the program was given no client secret. */
   platform: PlatformClient | null;
-  /** A live resource by its uuid, for routes of the program's own. */
+  /** A live resource by its uuid, whoever sent that; null for anything else. */
   find(uuid: string): Promise<Resource | null>;
-  /** A live resource of which a fact has this value. */
-  findBy(fact: string, value: string): Promise<Resource | null>;
   env: NodeJS.ProcessEnv;
   clock: Clock;
   crash: CrashPoints;
@@ -59,7 +57,10 @@ export interface ProviderParts {
   receiveLogs?: (resource: Resource, messages: LogMessage[]) => Promise<void>;
   /** Takes webhooks at `/webhooks`, signed with SOUK_PROVIDER_WEBHOOK_SECRET. */
   hearWebhook?: (event: Record<string, unknown>) => Promise<void>;
-  /** Routes of the service itself; mark those that customers call with `{ config: { public: true } }`. */
+  /**
+   * Routes of the service itself. They are closed to all but the platform, unless they are marked with
+   * `{ config: { public: true } }` and check by themselves whom they let in. Bodies are JSON, whatever their type says.
+   */
   routes?(server: FastifyInstance): void;
   /** Ends what `start` began. */
   stop?(): Promise<void>;

@@ -7,6 +7,7 @@ import { addDemoCommands } from './commands/demo.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addKeyCommands } from './commands/keys.js';
 import { addNoticeCommands } from './commands/notices.js';
+import { addProviderNewCommand } from './commands/provider-new.js';
 import { addTokenCommands } from './commands/tokens.js';
 import { addUpCommand } from './commands/up.js';
 
@@ -26,6 +27,7 @@ export function buildProgram(): Command {
   addTokenCommands(program);
   addAccountCommands(program);
   addNoticeCommands(program);
+  addProviderNewCommand(program);
   addKeyCommands(program);
   addAuditCommands(program);
   addDbCommands(program);
