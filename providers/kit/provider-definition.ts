@@ -18,11 +18,11 @@ export interface ProviderContext {
   /** A folder for the program's files. */
   home: string;
   /** Where customers and the platform reach this program, without a slash at the end. */
-  publicUrl(): string;
+  publicUrl: () => string;
   /** The platform's API; null where the program was given no client secret. */
   platform: PlatformClient | null;
   /** A live resource by its uuid, whoever sent that; null for anything else. */
-  find(uuid: string): Promise<Resource | null>;
+  find: (uuid: string) => Promise<Resource | null>;
   env: NodeJS.ProcessEnv;
   clock: Clock;
   crash: CrashPoints;

@@ -40,7 +40,7 @@ function startCdn(context: ProviderContext): ProviderParts {
         throw refuse(BAD_ORIGIN);
     },
     draft: ({ options }) => ({
-      facts: options.origin === undefined ? {} : { origin: options.origin },
+      facts: { origin: options.origin ?? '' },
       secrets: { key: randomBytes(24).toString('base64url') },
     }),
     create: async ({ uuid, facts }) => {

@@ -30,14 +30,14 @@ function startSlow({ database, env, crash, publicUrl, find }: ProviderContext): 
   return {
     asynchronous: true,
     draft: ({ options }) => ({
-      facts: options.fail === undefined ? {} : { fail: options.fail },
+      facts: { fail: options.fail ?? '' },
       secrets: {},
     }),
     create: async ({ uuid, facts }) => {
       await database.query('INSERT INTO public.things VALUES ($1) ON CONFLICT DO NOTHING', [uuid]);
       crash.reach('slow.half-made');
       await sleep(takesMs);
-      if (facts.fail !== undefined) throw refuse('It was asked to fail.');
+      if (facts.fail !== '') throw refuse('It was asked to fail.');
     },
     destroy: async ({ uuid }) => {
       await database.query('DELETE FROM public.things WHERE uuid = $1', [uuid]);
