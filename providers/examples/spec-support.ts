@@ -49,7 +49,6 @@ export class SampleBench {
     const program = join(this.compiled, 'examples', sample, 'main.js');
     const started = await ProviderProcess.start(program, {
       PORT: '0',
-      SOUK_PROVIDER_SLUG: sample,
       SOUK_PROVIDER_SSO_SALT: SSO_SALT,
       ...env,
     });
