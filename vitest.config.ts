@@ -26,7 +26,7 @@ export default defineConfig({
         plugins,
         test: {
           name: 'engines',
-          include: ['providers/engines/**/*.spec.ts', 'providers/postgres/**/*.spec.ts'],
+          include: ['providers/{engines,examples,postgres}/**/*.spec.ts'],
           exclude,
           testTimeout: 120_000,
           hookTimeout: 180_000,

@@ -15,6 +15,8 @@ export class ProviderError extends Error {
 /** The answers that every provider of this kit gives. The ids are a public contract. */
 export const answers = {
   unauthorized: () => new ProviderError(401, 'unauthorized', 'The user name or the password is not right.'),
+  ssoRefused: () =>
+    new ProviderError(403, 'sso_refused', 'This link is not signed for now; open the dashboard again.'),
   routeNotFound: () => new ProviderError(404, 'not_found', 'There is no such address.'),
   badJson: () => new ProviderError(400, 'bad_request', 'The body is not valid JSON.'),
   invalid: (message: string) => new ProviderError(422, 'invalid_params', message),

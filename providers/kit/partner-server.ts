@@ -24,6 +24,10 @@ export interface PartnerServerOptions {
 }
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Open without the platform's password: the route checks by itself whom it lets in. */
+    public?: boolean;
+  }
   interface FastifyRequest {
     /** For the log line: which resource the request is about, and which error it ended with. */
     about: { resource?: string; errorId?: string };
@@ -44,7 +48,7 @@ export function createPartnerServer(options: PartnerServerOptions): FastifyInsta
   logRequests(server, options.log);
   server.addHook('onRequest', async (request) => {
     // Before anything else: whoever does not know the password learns nothing, not even what exists.
-    if (request.url.split('?')[0] === '/health' && request.method === 'GET') return;
+    if (request.routeOptions.config.public === true) return;
     if (!isBasicAuth(request.headers.authorization, options.slug, options.password))
       throw answers.unauthorized();
   });
@@ -52,7 +56,7 @@ export function createPartnerServer(options: PartnerServerOptions): FastifyInsta
     throw answers.routeNotFound();
   });
   server.setErrorHandler((error, request, reply) => answerError(error, request, reply, options));
-  server.get('/health', async (_request, reply) => {
+  server.get('/health', { config: { public: true } }, async (_request, reply) => {
     const healthy = await options.healthy();
     if (!healthy) return reply.code(503).send({ status: 'unavailable' });
     return reply.send({ status: 'ok', ...(await factsInTime(options)) });
@@ -80,10 +84,11 @@ async function factsInTime({ healthFacts, log }: PartnerServerOptions): Promise<
 }
 
 function addResourceRoutes(server: FastifyInstance, { resources, basePath }: PartnerServerOptions): void {
-  server.post(basePath, async (request) => {
+  server.post(basePath, async (request, reply) => {
     const provision = parseProvision(request.body);
     request.about.resource = provision.uuid;
-    return resources.provision(provision);
+    const answer = await resources.provision(provision);
+    return reply.code(answer.config === undefined ? 202 : 200).send(answer);
   });
   server.get(basePath, async (request) => {
     const { after, max } = parsePage(request.query);

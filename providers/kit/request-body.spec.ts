@@ -4,6 +4,7 @@ import { ProviderError } from './errors.js';
 import { parsePage, parsePlan, parseProvision, parseUuid } from './request-body.js';
 
 const UUID = '01234567-89ab-4cde-8f01-23456789abcd';
+const NO_FACTS = { callbackUrl: null, grant: null, logInputUrl: null, logDrainToken: null };
 
 describe('parseProvision', () => {
   it('reads what a platform sends, and leaves what it does not know', () => {
@@ -22,11 +23,29 @@ describe('parseProvision', () => {
       name: 'acme-db',
       region: 'amazon-web-services::us-east-1',
       options: { flag: 'true', count: '3' },
+      platform: NO_FACTS,
+    });
+  });
+
+  it('reads the way back to the platform', () => {
+    const { platform } = parseProvision({
+      uuid: UUID,
+      plan: 'basic',
+      callback_url: `https://souk.test/addons/${UUID}`,
+      oauth_grant: { code: 'the code', expires_at: '2026-01-31T12:05:00Z', type: 'authorization_code' },
+      log_input_url: 'https://token:t.1@souk.test/logs',
+      log_drain_token: 'd.1',
+    });
+    assert.deepEqual(platform, {
+      callbackUrl: `https://souk.test/addons/${UUID}`,
+      grant: { code: 'the code', expiresAt: '2026-01-31T12:05:00Z' },
+      logInputUrl: 'https://token:t.1@souk.test/logs',
+      logDrainToken: 'd.1',
     });
   });
 
   it('does with a uuid and a plan', () => {
-    const nothing = { name: null, region: null, options: {} };
+    const nothing = { name: null, region: null, options: {}, platform: NO_FACTS };
     assert.deepEqual(parseProvision({ uuid: UUID, plan: 'basic' }), {
       uuid: UUID,
       plan: 'basic',

@@ -1,5 +1,5 @@
 import { answers } from './errors.js';
-import type { ProvisionRequest } from './resource.js';
+import type { PlatformFacts, ProvisionRequest } from './resource.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const PAGE_MAX = 1_000;
@@ -28,6 +28,19 @@ export function parseProvision(body: unknown): ProvisionRequest {
         String(value),
       ]),
     ),
+    platform: parsePlatformFacts(fields),
+  };
+}
+
+function parsePlatformFacts(fields: Json): PlatformFacts {
+  const grant = isObject(fields.oauth_grant) ? fields.oauth_grant : {};
+  const code = text(grant.code);
+  return {
+    callbackUrl: text(fields.callback_url),
+    // A grant whose end was not said is used at once or never.
+    grant: code === null ? null : { code, expiresAt: text(grant.expires_at) ?? '9999-12-31T23:59:59Z' },
+    logInputUrl: text(fields.log_input_url),
+    logDrainToken: text(fields.log_drain_token),
   };
 }
 

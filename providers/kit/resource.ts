@@ -10,6 +10,18 @@ export interface ProvisionRequest {
   plan: string;
   region: string | null;
   options: Record<string, string>;
+  platform: PlatformFacts;
+}
+
+/** What a provision says about the way back to the platform. Holds secrets. */
+export interface PlatformFacts {
+  callbackUrl: string | null;
+  /** Good for one exchange, for about five minutes. */
+  grant: { code: string; expiresAt: string } | null;
+  /** Where lines for the app's log go. */
+  logInputUrl: string | null;
+  /** What the frames of a log drain name as their origin. */
+  logDrainToken: string | null;
 }
 
 /** What an engine decides about a resource before it builds anything; stored first, so that every repeat agrees. */
@@ -55,4 +67,12 @@ export interface Engine {
   credentials(resource: Resource): Record<string, string>;
   /** One sentence for the customer about a resource on this plan. */
   describe(plan: string): string;
+}
+
+/** What a provider is asked beyond the Partner API itself; each is optional. */
+export interface EngineExtras {
+  /** Makes resources after answering, and reports when they are ready. */
+  asynchronous?: boolean;
+  /** Where an app's log goes, when the manifest asks for it: an answer's `log_drain_url`. */
+  logDrainUrl?(resource: Resource): string;
 }

@@ -1,7 +1,9 @@
 import type { CrashPoints } from './crash-points.js';
 import type { Database, Session } from './database.js';
 import { answers } from './errors.js';
-import type { Engine, ListedResource, ProvisionRequest, Resource } from './resource.js';
+import type { PendingWorkStore } from './pending-work.js';
+import type { PlatformLinks } from './platform-links.js';
+import type { Engine, EngineExtras, ListedResource, ProvisionRequest, Resource } from './resource.js';
 import type { ResourceLock } from './resource-lock.js';
 import type { ResourceStore } from './resource-store.js';
 
@@ -11,16 +13,30 @@ const DELETES_MAX = 100;
 /** The answer to a provision. */
 export interface Provisioned {
   id: string;
-  config: Record<string, string>;
+  /** Missing where the resource is still being made: the answer is 202 then, and config follows by itself. */
+  config?: Record<string, string>;
   message: string;
+  log_drain_url?: string;
+}
+
+/** Keeps the way back to the platform, and promises work that ends after the answer. */
+export interface PlatformParts {
+  links: PlatformLinks;
+  work: PendingWorkStore;
+  /** Promised work is given up after this; shorter than the platform's own patience, which is 12 hours. */
+  deadlineMs: number;
+  /** Called when there is a grant to exchange or work to do. */
+  wake: () => void;
 }
 
 export interface ResourcesParts {
   database: Database;
   store: ResourceStore;
   lock: ResourceLock;
-  engine: Engine;
+  engine: Engine & EngineExtras;
   crash: CrashPoints;
+  /** None: the platform is never called about a resource, and every provision is answered when it is done. */
+  platform?: PlatformParts;
   /** Called after a plan was changed. */
   planChanged?: (uuid: string) => void;
 }
@@ -33,19 +49,26 @@ export class Resources {
   async provision(request: ProvisionRequest): Promise<Provisioned> {
     const { store, lock, engine, crash } = this.parts;
     this.requirePlan(request.plan);
-    return lock.hold(request.uuid, async (session) => {
+    const answer = await lock.hold(request.uuid, async (session) => {
       const known = await store.find(session, request.uuid);
       if (known.state === 'deleted' || known.state === 'deleting') throw answers.resourceGone();
+      // A repeat brings a fresh grant.
+      if (known.state !== 'unknown') await this.keepLink(session, request);
+      if (known.state !== 'unknown' && (await this.isPromised(session, known))) return this.promise(known);
       if (known.state === 'ready') return this.present(known);
       crash.reach('provision.before-intent');
       const resource = known.state === 'creating' ? known : await this.intend(session, request);
       crash.reach('provision.after-intent');
+      if (await this.isPromised(session, resource)) return this.promise(resource);
       await engine.create(resource);
       crash.reach('provision.before-ready');
       await store.move(session, resource.uuid, 'creating', 'ready');
       crash.reach('provision.after-ready');
       return this.present(resource);
     });
+    // Behind the lock, which the promised work takes for itself.
+    if (request.platform.grant !== null) this.parts.platform?.wake();
+    return answer;
   }
 
   /** The plan it already has is no change. Refused with 422 where the resource does not fit. */
@@ -112,7 +135,10 @@ export class Resources {
     crash.reach('deprovision.after-intent');
     await engine.destroy(resource);
     crash.reach('deprovision.before-deleted');
-    await session.transaction((tx) => store.finishDelete(tx, resource.uuid));
+    await session.transaction(async (tx) => {
+      await store.finishDelete(tx, resource.uuid);
+      await this.forgetLink(tx, resource.uuid);
+    });
     crash.reach('deprovision.after-deleted');
   }
 
@@ -121,8 +147,41 @@ export class Resources {
     const { store, engine } = this.parts;
     return session.transaction(async (tx) => {
       await engine.admit?.(tx, request);
+      await this.keepLink(tx, request);
+      // Without a grant there is no way to report the end: such a request is answered when it is done.
+      if (engine.asynchronous === true && request.platform.grant !== null)
+        await this.parts.platform?.work.add(tx, request.uuid, this.parts.platform.deadlineMs);
       return store.insert(tx, request, engine.draft(request));
     });
+  }
+
+  private async keepLink(db: Session, { uuid, platform }: ProvisionRequest): Promise<void> {
+    if (Object.values(platform).every((fact) => fact === null)) return;
+    await this.parts.platform?.links.keep(db, uuid, platform);
+    if (platform.grant !== null) await this.parts.platform?.work.hasten(db, uuid);
+  }
+
+  /** A failure that is to be reported still needs its link; its end takes the link away. */
+  private async forgetLink(tx: Session, uuid: string): Promise<void> {
+    const { platform } = this.parts;
+    const pending = await platform?.work.find(tx, uuid);
+    if (pending?.stage === 'undo' || pending?.stage === 'report-failure') return;
+    await platform?.work.remove(tx, uuid);
+    await platform?.links.remove(tx, uuid);
+  }
+
+  private async isPromised(session: Session, { uuid }: Resource): Promise<boolean> {
+    const { platform } = this.parts;
+    return platform !== undefined && (await platform.work.find(session, uuid)) !== null;
+  }
+
+  private promise(resource: Resource): Provisioned {
+    return { id: resource.uuid, message: 'The resource is being made.', ...this.drainOf(resource) };
+  }
+
+  private drainOf(resource: Resource): { log_drain_url?: string } {
+    const url = this.parts.engine.logDrainUrl?.(resource);
+    return url === undefined ? {} : { log_drain_url: url };
   }
 
   private requirePlan(plan: string): void {
@@ -136,6 +195,7 @@ export class Resources {
       id: resource.uuid,
       config: engine.credentials(resource),
       message: engine.describe(resource.plan),
+      ...this.drainOf(resource),
     };
   }
 }

@@ -43,6 +43,31 @@ export const KIT_MIGRATIONS: Migration[] = [
       );
       CREATE INDEX notices_order_idx ON kit.notices (uuid, id);`,
   },
+  {
+    name: 'kit-3-platform-links',
+    sql: `
+      CREATE TABLE kit.platform_links (
+        uuid uuid CONSTRAINT platform_links_pkey PRIMARY KEY,
+        sealed bytea NOT NULL,
+        exchange_due boolean NOT NULL,
+        version integer NOT NULL DEFAULT 1,
+        updated_at timestamptz NOT NULL
+      );
+      CREATE INDEX platform_links_due_idx ON kit.platform_links (updated_at) WHERE exchange_due;`,
+  },
+  {
+    name: 'kit-4-pending-work',
+    sql: `
+      CREATE TABLE kit.pending_work (
+        uuid uuid CONSTRAINT pending_work_pkey PRIMARY KEY,
+        stage text NOT NULL CONSTRAINT pending_work_stage_check
+          CHECK (stage IN ('create', 'report', 'undo', 'report-failure')),
+        attempts integer NOT NULL DEFAULT 0,
+        due_at timestamptz NOT NULL,
+        deadline_at timestamptz NOT NULL
+      );
+      CREATE INDEX pending_work_due_idx ON kit.pending_work (due_at);`,
+  },
 ];
 
 /** Two programs that start at once must not both migrate; the number names this lock and nothing else. */

@@ -1,4 +1,4 @@
-import { Database, describeError, type Logger } from '../kit/index.js';
+import { answersSoon, Database, describeError, type Logger } from '../kit/index.js';
 import type { Cluster } from './engine/cluster.js';
 
 /** This program's connections to its own database on the cluster, apart by purpose so that no purpose starves another. */
@@ -11,8 +11,6 @@ export interface Databases {
   watch: Database;
   close(): Promise<void>;
 }
-
-const HEALTH_MS = 2_000;
 
 /** Opens them; each follows the cluster to another address. */
 export function openDatabases(cluster: Cluster, name: string, log: Logger): Databases {
@@ -42,18 +40,6 @@ export function openDatabases(cluster: Cluster, name: string, log: Logger): Data
 }
 
 /** True when the cluster and our schema answer, and do so soon. */
-export async function isHealthy({ watch }: Databases): Promise<boolean> {
-  const answer = watch.query('SELECT 1 FROM kit.migrations LIMIT 1').then(
-    () => true,
-    () => false,
-  );
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), HEALTH_MS);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function isHealthy({ watch }: Databases): Promise<boolean> {
+  return answersSoon(watch);
 }

@@ -223,7 +223,8 @@ export class Bench {
   }
 }
 
-async function transpile(from: string, to: string): Promise<void> {
+/** Compiles a folder of providers/, its specs left out. */
+export async function transpile(from: string, to: string): Promise<void> {
   await mkdir(to);
   for (const entry of await readdir(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];

@@ -10,6 +10,7 @@ import { addKeyCommands } from './commands/keys.js';
 import { addNoticeCommands } from './commands/notices.js';
 import { addOperationCommands } from './commands/operations.js';
 import { addProviderCommands } from './commands/providers.js';
+import { addProviderNewCommand } from './commands/provider-new.js';
 import { addProviderTestCommands } from './commands/provider-test.js';
 import { addQuoteCommand } from './commands/plan-quote.js';
 import { addTokenCommands } from './commands/tokens.js';
@@ -38,6 +39,7 @@ export function buildProgram(): Command {
   addProviderCommands(program);
   addFindingCommands(program);
   addProviderTestCommands(program);
+  addProviderNewCommand(program);
   addDbCommands(program);
   return program;
 }
