@@ -39,9 +39,21 @@ interface Run {
 function heroku(...args: string[]): Promise<Run> {
   return new Promise((resolve) => {
     const env = { ...environment, HOME: scratch, NO_COLOR: '1' };
-    execFile(process.execPath, [CLI, ...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr, both: stdout + stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      [CLI, ...args],
+      { env, timeout: 60_000 },
+      (error, stdout, stderr) => {
+        resolve({
+          code: error === null ? 0 : Number(error.code ?? 1),
+          stdout,
+          stderr,
+          both: stdout + stderr,
+        });
+      },
+    );
+    // Nobody is there to answer what it asks.
+    child.stdin?.end();
   });
 }
 

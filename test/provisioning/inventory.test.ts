@@ -85,7 +85,7 @@ describe('the inventory of a provider', () => {
     await until(async () => assert.deepEqual(await findings(), []));
     assert.deepEqual(world.provider.liveResources(), []);
     assert.deepEqual(world.provider.callsOf(uuid), ['deprovision', 'deprovision']);
-    assertRefused(await remedy(finding.id), 404, 'finding_not_found');
+    assertRefused(await remedy(finding.id), 404, 'not_found');
   });
 
   it('has orphans removed without a word once two comparisons have seen them, where that is wished for', async () => {

@@ -42,7 +42,11 @@ const change = (plan: unknown, api: Api = world.api) =>
   });
 const quote = (plan: string, api: Api = world.api) =>
   api.get<Quote>(`/addons/${addon.name}/plan-change-quote?plan=${encodeURIComponent(plan)}`);
-const show = async () => ok(await world.api.get<AddonBody>(`/addons/${addon.id}`));
+/** Without the ticket, of which each answer has another. */
+const show = async () => {
+  const { web_url: _ticket, ...rest } = ok(await world.api.get<AddonBody>(`/addons/${addon.id}`));
+  return rest;
+};
 const releases = async () => ok(await world.api.get<ReleaseBody[]>(`/apps/${app.name}/releases`));
 const vars = async () => ok(await world.api.get<Record<string, string>>(`/apps/${app.name}/config-vars`));
 const periods = () =>
