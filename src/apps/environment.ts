@@ -15,9 +15,9 @@ export const CONFIG_BYTES_MAX = 64 * 1024;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 const NAME_LENGTH_MAX = 255;
 
-/** What the app sees. */
+/** What the app sees. Names of add-ons are reserved; one that a provider began to use later takes nothing away. */
 export function flatten(environment: Environment): Record<string, string> {
-  return { ...environment.own, ...environment.addons };
+  return { ...environment.addons, ...environment.own };
 }
 
 /** A checked change of own config vars: a text sets, null unsets. Throws on names and values that cannot be. */

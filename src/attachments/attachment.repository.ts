@@ -52,6 +52,7 @@ export class AttachmentRepository {
   async lockAppsOf(tx: Tx, addonId: AddonId): Promise<void> {
     await tx.query(
       `SELECT 1 FROM apps WHERE id IN (SELECT app_id FROM attachments WHERE addon_id = $1 AND detached_at IS NULL)
+         OR id = (SELECT app_id FROM addons WHERE id = $1)
        ORDER BY id FOR UPDATE OF apps`,
       [addonId],
     );

@@ -30,6 +30,10 @@ export const catalogErrors = defineErrors({
     platformId: 'not_found',
     resource: 'manifest',
   },
+  prefix_in_use: {
+    status: 422,
+    message: 'The prefix of the config vars must stay as it is while there are add-ons of the service.',
+  },
   manifest_stale: {
     status: 409,
     message: 'The manifest was changed since you pulled it; pull it, make your change again, and push.',

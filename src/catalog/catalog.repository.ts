@@ -56,6 +56,20 @@ export class CatalogRepository {
       .execute();
   }
 
+  /** The names that apps have by now were made with the prefix: while there are add-ons it stays. */
+  async assertPrefixKept(tx: Tx, id: AddonServiceId, prefix: string): Promise<void> {
+    const rows: { prefix: string }[] = await tx.query(
+      `SELECT s.config_vars_prefix AS prefix FROM addon_services s WHERE s.id = $1 AND s.config_vars_prefix <> $2
+         AND EXISTS (SELECT FROM addons a WHERE a.addon_service_id = s.id AND a.removed_at IS NULL)`,
+      [id, prefix],
+    );
+    const [kept] = rows;
+    if (kept !== undefined)
+      throw catalogErrors.prefix_in_use({
+        message: `api.config_vars_prefix must stay ${kept.prefix}: apps have config vars that were named by it.`,
+      });
+  }
+
   async upsertService(tx: Tx, service: AddonService): Promise<void> {
     // The lifecycle stage is the operator's to move; an import leaves it alone.
     const columns = [
@@ -230,8 +244,10 @@ export class CatalogRepository {
   async hasPlan(tx: Tx, identity: string): Promise<boolean> {
     const [service, slug] = identity.split(':');
     const query = this.plans(tx);
-    if (isId(identity)) query.where('plan.id = :identity', { identity });
-    else query.where('service.name = :service AND plan.slug = :slug', { service, slug: slug ?? '' });
+    // Those that anybody sees: what is hidden stays so.
+    query.where("service.state IN ('beta', 'ga') AND plan.visible AND plan.availability = 'all'");
+    if (isId(identity)) query.andWhere('plan.id = :identity', { identity });
+    else query.andWhere('service.name = :service AND plan.slug = :slug', { service, slug: slug ?? '' });
     return query.getExists();
   }
 

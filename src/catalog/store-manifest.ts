@@ -36,6 +36,7 @@ export class StoreManifest {
     const now = this.clock.now();
     const known = await this.catalog.findAccessBySlug(tx, manifest.id);
     if (known !== null && isSame(known, manifest, manifestDigest, options.bundled)) return;
+    await this.catalog.assertPrefixKept(tx, serviceId, manifest.configVarsPrefix);
     await this.catalog.upsertProvider(
       tx,
       {

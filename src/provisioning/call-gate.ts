@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { plusMs } from '../kernel/clock.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import type { Tx } from '../kernel/db/database.js';
+import type { ProviderId } from '../kernel/ids.js';
 import { afterCall, lookAgainAt, passage, signOf } from './circuit.js';
 import { CircuitRepository } from './circuit.repository.js';
 import type { HeldBy, Operation } from './operation.entity.js';
@@ -32,6 +33,14 @@ export class CallGate {
     private readonly circuits: CircuitRepository,
     private readonly pauses: PauseRepository,
   ) {}
+
+  /** Until when a provider is left alone in what is no operation's; null: it may be called. */
+  async restOf(tx: Tx, providerId: ProviderId, now: Date): Promise<Date | null> {
+    if (await this.pauses.isProviderPaused(tx, providerId)) return plusMs(now, PAUSED_LOOK_MS);
+    const circuit = await this.circuits.find(tx, providerId);
+    // Operations try it out; when one was answered, this goes on as well.
+    return passage(circuit, now) === 'pass' ? null : lookAgainAt(circuit, true, now, Math.random());
+  }
 
   /** null: the call may be made. Asked in the transaction of the claim, under the operation's lock. */
   async holdOf(tx: Tx, operation: Operation, state: OperationState, now: Date): Promise<Hold | null> {

@@ -87,6 +87,18 @@ function withUrlParts(text: string): string[] {
   return [text, username, password];
 }
 
+/** A provider's own words, neutralised, and without what they repeat of the request's and the answer's secrets. */
+export function maskMessage(message: unknown, body: unknown, sent: SentRequest | undefined): string | null {
+  if (typeof message !== 'string') return null;
+  const known = sent === undefined ? [] : secretsOf(sent.body, '', 0);
+  return (
+    scrub(
+      message,
+      [...known, ...secretsOf(body, '', 0)].sort((a, b) => b.length - a.length),
+    ) || null
+  );
+}
+
 function scrub(text: string, secrets: string[]): string {
   return neutralise(secrets.reduce((left, secret) => left.replaceAll(secret, '[masked]'), text)) ?? '';
 }

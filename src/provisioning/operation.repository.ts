@@ -58,16 +58,20 @@ export class OperationRepository {
     return result.affected === 1;
   }
 
-  /** Keeps it until its time, the deadline at the latest; nobody calls its provider before. The caller has its lock. */
+  /**
+   * Keeps it until its time, the deadline at the latest; nobody calls its provider before. The caller has its lock. A
+   * worker whose dead lease is taken away here has lost its claim, as with a new one.
+   */
   async hold(
     tx: Tx,
-    { id, attempt }: Operation,
+    { id, attempt, leaseUntil }: Operation,
     { state, deadlineAt }: Pick<Operation, 'state' | 'deadlineAt'>,
     { by, until }: Hold,
     now: Date,
   ): Promise<void> {
     await this.apply(tx, id, attempt, {
       state,
+      attempt: leaseUntil === null ? attempt : attempt + 1,
       leaseUntil: null,
       deadlineAt,
       updatedAt: now,

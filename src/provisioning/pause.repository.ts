@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { IsNull } from 'typeorm';
 import type { Plan } from '../catalog/catalog.entity.js';
 import type { Tx } from '../kernel/db/database.js';
-import { isId, type AddonId } from '../kernel/ids.js';
+import { isId, type AddonId, type ProviderId } from '../kernel/ids.js';
 import { Pause } from './gate.entity.js';
 import { provisioningErrors } from './provisioning.errors.js';
 
@@ -42,6 +42,10 @@ export class PauseRepository {
   /** Those that hold, oldest first; at most 1,000. */
   async listOpen(tx: Tx): Promise<Pause[]> {
     return tx.find(Pause, { where: { resumedAt: IsNull() }, order: { createdAt: 'ASC' }, take: 1_000 });
+  }
+
+  async isProviderPaused(tx: Tx, providerId: ProviderId): Promise<boolean> {
+    return tx.existsBy(Pause, { scope: 'provider', target: providerId, resumedAt: IsNull() });
   }
 
   /** The pause that keeps calls about an add-on back: of its provider or its region. A plan's keeps only new ones out. */

@@ -14,7 +14,7 @@ import { CallGate, type Hold } from './call-gate.js';
 import { ProviderClient } from './clients/provider-client.js';
 import { judgePartnerCleaning, judgePartnerDeprovision, judgePartnerProvision } from './judge-partner.js';
 import { judgePartnerPlanChange, judgePartnerRevert } from './judge-partner-plan-change.js';
-import { maskReply, maskRequest } from './mask.js';
+import { maskMessage, maskReply, maskRequest } from './mask.js';
 import type { Operation } from './operation.entity.js';
 import type { OperationEvent, OperationState } from './operation.machine.js';
 import { parsePlanChangeAnswer, type PlanChangeAnswer } from './plan-change-answer.js';
@@ -143,7 +143,12 @@ function outcomeOf(
     call,
     event,
     status: reply.kind === 'answered' ? reply.status : null,
-    detail: detailOf(event, reply, message),
+    // For operators and the log, which have no business with what the customer sent.
+    detail: detailOf(
+      event,
+      reply,
+      reply.kind === 'answered' ? maskMessage(messageOf(reply.body), reply.body, reply.sent) : null,
+    ),
     answer,
     providerId:
       call === 'provision' && reply.kind === 'answered' && isSuccess(reply.status)

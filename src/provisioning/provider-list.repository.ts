@@ -9,6 +9,8 @@ export interface ProviderFacts {
   id: ProviderId;
   service: string;
   bundled: boolean;
+  /** Anybody may know that there is such a service. */
+  isPublic: boolean;
   circuit: Circuit;
   /** Operations that have not ended, and how many of them are held. */
   open: number;
@@ -23,7 +25,7 @@ export class ProviderListRepository {
   /** All providers by their service's name, at most 1,000. */
   async list(tx: Tx): Promise<ProviderFacts[]> {
     const rows: Omit<ProviderFacts, 'circuit'>[] = await tx.query(
-      `SELECT p.id, s.name AS service, p.bundled, coalesce(o.open, 0) AS open, coalesce(o.held, 0) AS held
+      `SELECT p.id, s.name AS service, p.bundled, s.state <> 'alpha' AS "isPublic", coalesce(o.open, 0) AS open, coalesce(o.held, 0) AS held
        FROM providers p JOIN addon_services s ON s.provider_id = p.id
        LEFT JOIN (
          SELECT a.addon_service_id, count(*)::int AS open, count(held_by)::int AS held

@@ -3,7 +3,9 @@ import type { Actor } from '../accounts/actor.js';
 import type { Addon } from '../addons/addon.entity.js';
 import { AddonRepository } from '../addons/addon.repository.js';
 import { addonErrors } from '../addons/addons.errors.js';
+import { AppRepository } from '../apps/app.repository.js';
 import { AttachmentRepository } from '../attachments/attachment.repository.js';
+import { attachmentErrors } from '../attachments/attachments.errors.js';
 import type { Plan } from '../catalog/catalog.entity.js';
 import { Clock } from '../kernel/clock.js';
 import { Database } from '../kernel/db/database.js';
@@ -32,6 +34,7 @@ export class QuotePlanChange {
   constructor(
     private readonly db: Database,
     private readonly clock: Clock,
+    private readonly apps: AppRepository,
     private readonly addons: AddonRepository,
     private readonly attachments: AttachmentRepository,
     private readonly operations: OperationRepository,
@@ -42,6 +45,12 @@ export class QuotePlanChange {
     const tx = this.db.manager;
     const addon = await this.addons.getForActor(tx, actor, identity, this.clock.now());
     if (addon.removedAt !== null) throw addonErrors.addon_not_found();
+    // What it costs is the owning app's business, as the change itself is.
+    if ((await this.apps.findForActor(tx, actor, addon.appId)) === null)
+      throw attachmentErrors.addon_of_another_app();
+    const running = await this.operations.findActive(tx, addon.id);
+    if (running !== null || addon.deleteRequestedAt !== null || addon.state !== 'provisioned')
+      throw addonErrors.operation_in_flight({ internal: `operation ${running?.id} is ${running?.state}` });
     const plan = await this.choice.get(tx, addon, planIdentity);
     const same = plan.id === addon.planId;
     if (!same) await this.choice.assertOpenTo(tx, actor, addon, plan);
@@ -51,7 +60,8 @@ export class QuotePlanChange {
     const apps = new Map(
       (await this.attachments.listOfAddon(tx, addon.id)).map(({ app }) => [app.id, app] as const),
     );
-    const own = [...apps.values()].filter(({ ownerId }) => ownerId === actor.accountId);
+    const seen = await Promise.all([...apps.keys()].map((id) => this.apps.findForActor(tx, actor, id)));
+    const own = seen.filter((app) => app !== null);
     const times = await this.operations.planChangeTimes(tx, addon.addonServiceId, HISTORY_MAX);
     const { medianSeconds } = times;
     return {

@@ -203,7 +203,9 @@ export class RecordOutcome {
 
   /** The deadline passed, and the caller holds the add-on's locks: the customer's side ends here; a clean-up may go on behind it. */
   async gaveUp(tx: Tx, operation: Operation, state: OperationState, now: Date): Promise<void> {
-    const message = GAVE_UP[operation.type];
+    // What an operator ended says so, also when its time is over.
+    const abandoned = operation.abandonedAt === null ? null : operation.customerMessage;
+    const message = abandoned ?? GAVE_UP[operation.type];
     const finished = state === 'failed' ? { state, leaseUntil: null, finishedAt: now } : {};
     await this.operations.apply(tx, operation.id, operation.attempt, {
       ...finished,

@@ -44,10 +44,15 @@ export class Gauges {
       const providers = await this.providers.list(this.db.manager);
       const pauses = await this.providers.listPauses(this.db.manager);
       this.metrics.providerCircuits.reset();
-      for (const { service, circuit } of providers)
+      // Metrics are public, and a service in alpha is not.
+      const known = providers.filter(({ isPublic }) => isPublic);
+      for (const { service, circuit } of known)
         this.metrics.providerCircuits.set({ service }, CIRCUIT_VALUES[circuit.state]);
       this.metrics.paused.reset();
-      for (const { scope, targetName } of pauses) this.metrics.paused.set({ scope, target: targetName }, 1);
+      const hidden = new Set(providers.filter(({ isPublic }) => !isPublic).map(({ service }) => service));
+      for (const { scope, targetName } of pauses)
+        if (!hidden.has(targetName.split(':')[0] ?? ''))
+          this.metrics.paused.set({ scope, target: targetName }, 1);
       this.metrics.operationsOpen.reset();
       for (const { type, state, count } of open) this.metrics.operationsOpen.set({ type, state }, count);
       this.metrics.outboxRows.set(waiting);

@@ -120,20 +120,32 @@ export class PushManifest {
     current: ManifestRevision,
     isMaker: boolean,
   ): Promise<PushedManifest> {
-    const { catalog, manifests } = this.repositories;
+    const { manifests } = this.repositories;
     const before = manifests.contentsOf(current);
     const prepared = preparePushed(pushed, secretsOf(before));
     const isSame = isSameManifest(before, prepared.contents);
     // The same contents again are a repeated request, whatever they were based on.
     if (!isSame) await this.assertNewest(tx, current, pushed.$base);
     if (prepared.clientSecret !== null)
-      await catalog.setClientSecret(tx, providerIdOf(slug), new Secret(prepared.clientSecret));
+      await this.replaceClientSecret(tx, actor, slug, prepared.clientSecret);
     const result = { contents: prepared.contents, isMaker, clientSecret: null };
     if (isSame) return { ...result, revision: current.revision };
     const { manifest } = readPushed(slug, prepared);
     const revision = current.revision + 1;
     await this.put(tx, actor, manifest, prepared.contents, revision);
     return { ...result, revision };
+  }
+
+  private async replaceClientSecret(tx: Tx, actor: Actor, slug: string, text: string): Promise<void> {
+    const { catalog } = this.repositories;
+    const id = providerIdOf(slug);
+    if ((await catalog.findClientSecret(tx, id))?.equals(text) === true) return;
+    await catalog.setClientSecret(tx, id, new Secret(text));
+    await this.audit.add(tx, authorOf(actor), {
+      action: 'provider.client_secret_set',
+      subject: { kind: 'provider', id },
+      details: { provider: slug },
+    });
   }
 
   private async put(

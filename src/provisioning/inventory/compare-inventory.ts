@@ -6,6 +6,7 @@ import { Clock, plusMs } from '../../kernel/clock.js';
 import { Database } from '../../kernel/db/database.js';
 import type { ProviderId } from '../../kernel/ids.js';
 import { Outbox } from '../../kernel/outbox/outbox.js';
+import { CallGate } from '../call-gate.js';
 import { InventoryRepository } from './inventory.repository.js';
 import { ListResources } from './list-resources.js';
 
@@ -26,15 +27,18 @@ export class CompareInventory {
     private readonly listResources: ListResources,
     private readonly outbox: Outbox,
     private readonly audit: AuditTrail,
+    private readonly gate: CallGate,
   ) {}
 
   async run(providerId: ProviderId): Promise<void> {
+    if (await this.isLeftAlone(providerId)) return;
     const access = await this.catalog.access(this.db.manager, providerId);
     const comparedAt = this.clock.now();
     const listing = await this.listResources.run(access);
     await this.db.transaction('inventory.record', async (tx) => {
       const inventory = await this.inventories.lock(tx, providerId, comparedAt);
-      if (inventory === null) return;
+      // A pause that began meanwhile may be why the list is as it is.
+      if (inventory === null || (await this.gate.restOf(tx, providerId, comparedAt)) !== null) return;
       if (listing.kind === 'incomplete') {
         await this.inventories.note(tx, providerId, { error: listing.why });
         return;
@@ -58,5 +62,17 @@ export class CompareInventory {
         });
       }
     });
+  }
+
+  /** No call is made to a provider that is paused or does not answer; the next round comes back to it. */
+  private async isLeftAlone(providerId: ProviderId): Promise<boolean> {
+    const rest = await this.gate.restOf(this.db.manager, providerId, this.clock.now());
+    if (rest === null) return false;
+    await this.db.transaction('inventory.record', (tx) =>
+      this.inventories.note(tx, providerId, {
+        error: 'the provider is paused, or does not answer at the moment',
+      }),
+    );
+    return true;
   }
 }

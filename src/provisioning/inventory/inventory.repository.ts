@@ -153,8 +153,8 @@ export class InventoryRepository {
     began: Date,
   ): Promise<Difference[]> {
     const rows: { id: AddonId; name: string; cents: string; currency: string }[] = await tx.query(
-      `SELECT a.id, a.name, p.price_cents::text AS cents, p.price_currency AS currency
-       FROM addons a JOIN addon_services s ON s.id = a.addon_service_id JOIN plans p ON p.id = a.plan_id
+      `SELECT a.id, a.name, a.billed_cents::text AS cents, a.billed_currency AS currency
+       FROM addons a JOIN addon_services s ON s.id = a.addon_service_id
        WHERE s.provider_id = $1 AND a.state = 'provisioned'
          AND NOT EXISTS (SELECT FROM operations o WHERE o.addon_id = a.id
            AND (o.finished_at IS NULL OR o.finished_at >= $4))
@@ -206,11 +206,21 @@ export class InventoryRepository {
     );
   }
 
-  /** Asks for the removal of every orphan that an earlier comparison saw already; those that were asked for anew. */
+  /**
+   * Asks for the removal of every orphan that an earlier comparison saw already; those that were asked for anew. What a
+   * person closed is left alone, and everything while an add-on is there whose name at the provider is not known yet.
+   */
   async requestSeenBefore(tx: Tx, providerId: ProviderId, seenBefore: Date, now: Date): Promise<FindingId[]> {
     const [rows]: [{ id: FindingId }[], number] = await tx.query(
       `UPDATE findings SET removal_due_at = $3 WHERE provider_id = $1 AND kind = 'orphan' AND resolved_at IS NULL
-         AND removal_due_at IS NULL AND created_at < $2 RETURNING id`,
+         AND removal_due_at IS NULL AND created_at < $2
+         AND NOT EXISTS (SELECT FROM findings kept WHERE kept.provider_id = findings.provider_id
+           AND kept.resource = findings.resource AND kept.resolved_by IS NOT NULL)
+         AND NOT EXISTS (
+           SELECT FROM addons a JOIN addon_services s ON s.id = a.addon_service_id
+           WHERE s.provider_id = $1 AND a.provider_id IS NULL AND (a.removed_at IS NULL OR EXISTS (
+             SELECT FROM operations o WHERE o.addon_id = a.id AND o.finished_at IS NULL)))
+       RETURNING id`,
       [providerId, seenBefore, now],
     );
     return rows.map(({ id }) => id);

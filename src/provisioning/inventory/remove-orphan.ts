@@ -1,16 +1,19 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { SYSTEM } from '../../accounts/actor.js';
 import { AuditTrail } from '../../audit/audit-trail.js';
 import { CatalogRepository } from '../../catalog/catalog.repository.js';
 import { Clock, plusMs } from '../../kernel/clock.js';
-import { CONFIG, type Config } from '../../kernel/config.js';
 import { Database } from '../../kernel/db/database.js';
 import type { ProviderId } from '../../kernel/ids.js';
+import { CallGate } from '../call-gate.js';
 import { ProviderClient } from '../clients/provider-client.js';
 import { judgePartnerCleaning } from '../judge-partner.js';
 import { retryWaitMs } from '../operation.js';
 import type { Reply } from '../reply.js';
 import { InventoryRepository, type FindingId } from './inventory.repository.js';
+
+/** Longer than any call to a provider may take: after this nobody is at it any more. */
+const CALL_MAX_MS = 120_000;
 
 interface Claim {
   providerId: ProviderId;
@@ -23,13 +26,13 @@ interface Claim {
 @Injectable()
 export class RemoveOrphan {
   constructor(
-    @Inject(CONFIG) private readonly config: Config,
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly catalog: CatalogRepository,
     private readonly inventories: InventoryRepository,
     private readonly client: ProviderClient,
     private readonly audit: AuditTrail,
+    private readonly gate: CallGate,
   ) {}
 
   async run(id: FindingId): Promise<void> {
@@ -53,10 +56,15 @@ export class RemoveOrphan {
         await this.inventories.updateFinding(tx, id, { resolvedAt: now, removalDueAt: null });
         return null;
       }
+      const rest = await this.gate.restOf(tx, providerId, now);
+      if (rest !== null) {
+        await this.inventories.updateFinding(tx, id, { removalDueAt: rest, removalNudgedUntil: null });
+        return null;
+      }
       const attempt = removalAttempts + 1;
       await this.inventories.updateFinding(tx, id, {
         removalAttempts: attempt,
-        removalDueAt: plusMs(now, this.config.leaseMs),
+        removalDueAt: plusMs(now, CALL_MAX_MS),
         removalNudgedUntil: null,
       });
       return { providerId, resource, attempt };
