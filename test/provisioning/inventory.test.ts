@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, it } from 'vitest';
 import { CrashPoints } from '../../src/kernel/crash-points.js';
 import { assertRefused, ok } from '../support/api.js';
 import type { AppBody } from '../support/resources.js';
+import { Operator } from '../support/operator.js';
 import { until } from '../support/until.js';
 import { World } from '../support/world.js';
 
@@ -132,6 +133,53 @@ describe('the inventory of a provider', () => {
     world.provider.tamper(uuid, null);
     await compare();
     assert.deepEqual(await findings(), []);
+  });
+
+  it('is not asked for, and nothing is removed, while its provider is paused', async () => {
+    const operator = new Operator(world);
+    const { uuid, finding } = await orphan();
+    const listed: number[] = [];
+    world.provider.inventory = () => {
+      listed.push(1);
+      return { resources: world.provider.liveResources().map((id) => ({ id, uuid: id })) };
+    };
+    const pause = await operator.pause({ service: 'pg' }, 'new disks');
+    assert.match(String((await compare()).error), /paused/);
+    ok(await remedy(finding.id));
+    settle();
+    await world.walkRounds();
+    assert.deepEqual([listed, world.provider.callsOf(uuid)], [[], []]);
+    await operator.resume(pause);
+    await until(async () => {
+      settle();
+      await world.walkRounds();
+      assert.deepEqual(world.provider.liveResources(), []);
+      assert.deepEqual(await findings(), []);
+    });
+  });
+
+  it('has nothing removed by itself that a person has closed, nor while a name at the provider is not known', async () => {
+    const { uuid, finding } = await orphan();
+    ok(await world.api.post(`/admin/findings/${finding.id}/close`, { reason: 'it is used by hand' }));
+    ok(await world.api.patch('/admin/inventories/pg', { removes_orphans: true }));
+    const other = randomUUID();
+    world.provider.tamper(other, 'mini');
+    world.provider.onProvision({ status: 202, body: {} });
+    const waiting = await world.addAddon(app.name);
+    for (const _round of [1, 2, 3]) {
+      settle();
+      await compare();
+    }
+    assert.deepEqual([world.provider.callsOf(uuid), world.provider.callsOf(other)], [[], []]);
+    ok(await world.api.delete(`/apps/${app.name}/addons/${waiting.id}`));
+    world.clock.advance(13 * 60 * MINUTE_MS);
+    await world.runUntilQuiet();
+    await until(async () => {
+      settle();
+      await compare();
+      await world.walkRounds();
+      assert.deepEqual(world.provider.liveResources(), [uuid]);
+    });
   });
 
   it('shows a second resource of one add-on', async () => {

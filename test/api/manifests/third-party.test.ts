@@ -53,6 +53,16 @@ describe('a service that was pushed', () => {
     );
   });
 
+  it('keeps the prefix of its config vars while apps have them', async () => {
+    const { contents } = await publish(world, maker, 'acme-prefix');
+    const app = await world.newApp(maker);
+    const addon = await world.addAddon(app.name, 'acme-prefix', maker);
+    const other = { ...contents, api: { ...contents.api, config_vars_prefix: 'P', config_vars: ['P_URL'] } };
+    assertRefused(await push(maker, 'acme-prefix', other), 422, 'prefix_in_use');
+    ok(await maker.delete(`/apps/${app.name}/addons/${addon.name}`));
+    ok(await push(maker, 'acme-prefix', other));
+  });
+
   it('is called with a new password as soon as that is pushed', async () => {
     const { contents } = await publish(world, maker, 'acme-rotates');
     ok(await push(maker, 'acme-rotates', { ...contents, api: { ...contents.api, password: 'the-new-one' } }));
