@@ -97,6 +97,30 @@ describe('a pause', () => {
     assert.deepEqual(world.provider.callsOf(had.id), ['provision', 'deprovision']);
   });
 
+  it('takes the claim of a worker that overslept its lease, so that its late answer counts for nothing', async () => {
+    let answer: () => void = () => undefined;
+    world.provider.onProvision({ until: new Promise((resolve) => (answer = resolve)) });
+    const before = world.provider.calls.length;
+    const creating = create();
+    await until(async () => assert.equal(world.provider.calls.length, before + 1));
+    const id = String(world.provider.calls.at(-1)?.id);
+    const pause = await operator.pause({ service: 'pg' });
+    await until(async () => {
+      world.clock.advance(4_000);
+      await world.walkRounds();
+      assert.equal((await operator.operationOf(id)).held_by, 'paused');
+    });
+    const held = await operator.operationOf(id);
+    assert.deepEqual([held.state, held.attempt], ['unsure', 2]);
+    answer();
+    ok(await creating);
+    assert.equal((await operator.operationOf(id)).state, 'unsure');
+    await operator.resume(pause);
+    await world.runUntilQuiet(5_000);
+    assert.equal((await world.statesOf(id)).addon, 'provisioned');
+    assert.deepEqual(world.provider.callsOf(id), ['provision', 'provision']);
+  });
+
   it('leaves deadlines as they are: a creation that it holds too long is given up, and cleaned up after it', async () => {
     world.provider.onProvision({ status: 500, works: true, body: {} });
     const addon = ok(await create());
