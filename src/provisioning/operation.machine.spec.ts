@@ -57,7 +57,7 @@ it('gives a provision up only by a refusal, before anything was sent, by a confi
   ]);
 });
 
-it('fails a plan change only by a refusal, before anything was sent, by a confirmed way back, or for a delete', () => {
+it('fails a plan change only by a refusal, before anything was sent, by a confirmed way back, for a delete, or by an operator', () => {
   const ways = states.flatMap((state) =>
     Object.entries(PLAN_CHANGE[state])
       .filter(([, to]) => to === 'failed')
@@ -66,10 +66,12 @@ it('fails a plan change only by a refusal, before anything was sent, by a confir
   assert.deepEqual(ways, [
     'queued/expired',
     'queued/superseded',
+    'queued/abandoned',
     'calling/refused',
     'calling/unsupported',
     'unsure/superseded',
     'reverting/reverted',
     'reverting/superseded',
+    'reverting/abandoned',
   ]);
 });

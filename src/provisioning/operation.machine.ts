@@ -79,7 +79,7 @@ export const DEPROVISION: Machine = {
 
 /** A change has two honest ends: the provider confirmed the new plan, or it is certain that the old one stands. */
 export const PLAN_CHANGE: Machine = {
-  queued: { claimed: 'calling', expired: 'failed', superseded: 'failed' },
+  queued: { claimed: 'calling', expired: 'failed', superseded: 'failed', abandoned: 'failed' },
   calling: {
     done: 'succeeded',
     refused: 'failed',
@@ -87,11 +87,12 @@ export const PLAN_CHANGE: Machine = {
     refused_in_doubt: 'reverting',
     unknown: 'unsure',
     lost: 'unsure',
+    abandoned: 'reverting',
   },
-  unsure: { claimed: 'calling', expired: 'reverting', superseded: 'failed' },
+  unsure: { claimed: 'calling', expired: 'reverting', superseded: 'failed', abandoned: 'reverting' },
   waiting: {},
   cleaning: {},
-  // Only the provider's word on the old plan leaves this state, or the end of the add-on.
+  // Only the provider's word on the old plan leaves this state, or the end of the add-on; or an operator, with a finding.
   reverting: {
     claimed: 'reverting',
     unknown: 'reverting',
@@ -99,6 +100,7 @@ export const PLAN_CHANGE: Machine = {
     stranded: 'reverting',
     reverted: 'failed',
     superseded: 'failed',
+    abandoned: 'failed',
   },
   succeeded: {},
   failed: {},

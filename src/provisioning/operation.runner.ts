@@ -79,7 +79,8 @@ export class OperationRunner implements OnApplicationShutdown {
       if (state === 'calling') state = move(operation, state, 'lost');
       if (late) state = next(operation.type, state, 'expired') ?? state;
       // The customer's side ended when it was abandoned; only its worker was still to come back.
-      if (operation.abandonedAt !== null && state === 'unsure') state = 'cleaning';
+      if (operation.abandonedAt !== null && state === 'unsure')
+        state = next(operation.type, state, 'abandoned') ?? state;
       if (late && state !== operation.state && (isUndoing(state) || state === 'failed'))
         await this.recordOutcome.gaveUp(tx, operation, state, now);
       if (state === 'failed' || state === 'waiting') return null;

@@ -24,7 +24,7 @@ export const provisioningErrors = defineErrors({
   abandon_unconfirmed: {
     status: 422,
     message:
-      'The provider has not confirmed the delete, so that a resource may be left there; send without_confirmation to end it all the same.',
+      'The provider has not confirmed what it holds after this; send without_confirmation to end it all the same, which leaves a finding.',
   },
   finding_not_found: {
     status: 404,

@@ -48,7 +48,8 @@ export class OutcomeEffects {
       if (state !== 'succeeded') return;
       await this.removed.deprovisioned(tx, addon, author, now);
       await this.operations.resolveFinding(tx, addon.id, 'delete_unconfirmed', now);
-      await this.operations.resolveFinding(tx, addon.id, 'plan_unconfirmed', now);
+      for (const kind of ['plan_unconfirmed', 'plan_abandoned'] as const)
+        await this.operations.resolveFinding(tx, addon.id, kind, now);
       return;
     }
     if (state === 'succeeded') {
@@ -247,9 +248,13 @@ function doubtRefusal(operation: Operation, outcome: Outcome): Outcome {
     : outcome;
 }
 
-/** An operator gave a creation up during this call: whatever the call made is cleaned up. */
-function eventOfAbandoned({ state }: Operation, event: OperationEvent): OperationEvent {
-  return state === 'cleaning' || event === 'refused' ? event : 'abandoned';
+/**
+ * An operator gave it up during this call. Whatever a creation made is cleaned up; a plan change that the provider
+ * confirms counts all the same, since its answer may hold the only credentials that work.
+ */
+function eventOfAbandoned({ type, state }: Operation, event: OperationEvent): OperationEvent {
+  if (isUndoing(state) || event === 'refused') return event;
+  return type === 'plan_change' && event !== 'unknown' ? event : 'abandoned';
 }
 
 function changeOf(
@@ -274,11 +279,16 @@ function changeOf(
     // Never later than the deadline, so that passing it is noticed at once.
     nextAttemptAt: state === 'waiting' || retryAt > deadlineAt ? deadlineAt : retryAt,
     lastError: outcome.detail,
-    customerMessage: ['refused', 'refused_in_doubt', 'unsupported', 'broke'].includes(outcome.event)
-      ? outcome.message
-      : operation.customerMessage,
+    customerMessage: messageAfter(operation, state, outcome),
     finishedAt: isFinal(state) ? now : null,
   };
+}
+
+/** What the customer is told; a success leaves nothing to say, though an operator may have given it up meanwhile. */
+function messageAfter(operation: Operation, state: OperationState, outcome: Outcome): string | null {
+  if (state === 'succeeded') return null;
+  const said = ['refused', 'refused_in_doubt', 'unsupported', 'broke'].includes(outcome.event);
+  return said ? outcome.message : operation.customerMessage;
 }
 
 function deadlineAfter(

@@ -44,6 +44,8 @@ export class RecordPlanChange {
       // On its way back a provider may have made new credentials, and the old ones are void then.
       if (answer !== null && addon.deleteRequestedAt === null)
         await this.releaseNewConfig.run(tx, addon, answer.config, author, at);
+      if (outcome.event === 'reverted')
+        await this.operations.resolveFinding(tx, addon.id, 'plan_abandoned', at);
       const why = outcome.call === 'revert' ? operation.customerMessage : outcome.message;
       await this.failed(tx, operation, addon, author, why, at);
     } else if (outcome.event === 'stranded')
@@ -90,6 +92,7 @@ export class RecordPlanChange {
     assert(planId !== null && priceCents !== null && priceCurrency !== null, 'a plan change without a plan');
     const plan = await this.catalog.findPlanByName(tx, planId);
     const unwanted = addon.deleteRequestedAt !== null;
+    await this.operations.resolveFinding(tx, addon.id, 'plan_abandoned', at);
     await this.audit.add(tx, author, {
       action: 'addon.plan_changed',
       subject: { kind: 'addon', id: addon.id },

@@ -1,25 +1,14 @@
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, beforeEach, describe, it } from 'vitest';
 import { ok } from '../support/api.js';
+import { BreakOnceAt } from '../support/break-once-at.js';
 import { Operator } from '../support/operator.js';
 import type { AddonBody, AppBody } from '../support/resources.js';
 import { until } from '../support/until.js';
 import { World } from '../support/world.js';
-import { CrashPoints } from '../../src/kernel/crash-points.js';
-
-/** Breaks the request off at one point, once: before a commit nothing may have happened, after it everything. */
-class BreakAt extends CrashPoints {
-  point: string | null = null;
-
-  override reach(point: string): void {
-    if (point !== this.point) return;
-    this.point = null;
-    throw new Error(`broken off at ${point}`);
-  }
-}
 
 describe('an intervention that breaks off', () => {
-  const crash = new BreakAt();
+  const crash = new BreakOnceAt();
   let world: World;
   let operator: Operator;
   let app: AppBody;

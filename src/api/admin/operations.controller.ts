@@ -73,7 +73,8 @@ export class AdminOperationsController {
 
   /**
    * Gives an operation up. A creation ends for its customer at once, and the provider is asked to delete until it
-   * confirms. A delete or clean-up ends without that only with `without_confirmation`, and leaves a finding.
+   * confirms; a plan change is taken back until the provider confirms the old plan. A delete, a clean-up or such a way
+   * back ends without that only with `without_confirmation`, and leaves a finding.
    */
   @Post(':operation/abandon')
   @HttpCode(200)

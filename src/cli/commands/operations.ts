@@ -48,9 +48,12 @@ export function addOperationCommands(program: Command): void {
     .command('abandon')
     .argument('<id>', 'id of the operation')
     .requiredOption('-r, --reason <text>', 'why; the audit trail keeps it')
-    .option('--without-confirmation', 'end a delete that the provider has not confirmed; leaves a finding')
+    .option(
+      '--without-confirmation',
+      'end what undoes it, though the provider has not confirmed; leaves a finding',
+    )
     .option('--json', 'print JSON')
-    .description('give an operation up: a creation ends, and is cleaned up at the provider')
+    .description('give an operation up: a creation is cleaned up at the provider, a plan change taken back')
     .action(
       async (id: string, options: { reason: string; withoutConfirmation?: boolean; json?: boolean }) => {
         const operation = await clientFromEnv().post<History>(`${pathOf(id)}/abandon`, {

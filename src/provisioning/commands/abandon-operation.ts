@@ -2,18 +2,22 @@ import { Injectable } from '@nestjs/common';
 import { authorOf, type Actor, type Author } from '../../accounts/actor.js';
 import type { Addon } from '../../addons/addon.entity.js';
 import { AuditTrail } from '../../audit/audit-trail.js';
+import { planName } from '../../catalog/catalog.entity.js';
 import { Clock, plusMs } from '../../kernel/clock.js';
 import { Database, type Tx } from '../../kernel/db/database.js';
 import { Outbox } from '../../kernel/outbox/outbox.js';
 import { AddonLocks } from '../addon-locks.js';
 import type { Operation } from '../operation.entity.js';
 import { DELETE_DEADLINE_MS } from '../operation.js';
-import { isFinal, next, type OperationState } from '../operation.machine.js';
+import { isFinal, isUndoing, next, type OperationState } from '../operation.machine.js';
 import { OperationRepository } from '../operation.repository.js';
 import { sentence } from '../pause.repository.js';
 import { provisioningErrors } from '../provisioning.errors.js';
+import { RecordPlanChange } from '../record-plan-change.js';
 import { RecordRemoved } from '../record-removed.js';
+import { StartDeprovision } from '../start-deprovision.js';
 
+const PLAN_CHANGE_MESSAGE = 'The operator ended the plan change; the add-on keeps the plan that it had.';
 const CUSTOMER_MESSAGE = 'The operator ended the creation. Nothing was charged; try again later.';
 
 /** What an abandoned operation leaves behind. */
@@ -22,6 +26,8 @@ export class AbandonEffects {
   constructor(
     private readonly operations: OperationRepository,
     private readonly removed: RecordRemoved,
+    private readonly planChange: RecordPlanChange,
+    private readonly startDeprovision: StartDeprovision,
     private readonly outbox: Outbox,
     private readonly audit: AuditTrail,
   ) {}
@@ -79,6 +85,45 @@ export class AbandonEffects {
     await this.operations.openFinding(tx, addon.id, 'delete_abandoned', detail, now);
   }
 
+  /**
+   * Nothing was sent: the old plan stands. It may have got through: the old plan is asked for until the provider
+   * confirms it. It is being asked for: that ends without the provider's word, and a finding stays.
+   */
+  async planChanged(
+    tx: Tx,
+    operation: Operation,
+    addon: Addon,
+    state: OperationState,
+    author: Author,
+    reason: string,
+    now: Date,
+  ): Promise<void> {
+    const ended = isFinal(state) ? { finishedAt: now } : { deadlineAt: plusMs(now, DELETE_DEADLINE_MS) };
+    // A call that is under way keeps its claim: a yes counts, with the credentials that come along.
+    const claim =
+      state === 'calling'
+        ? {}
+        : { ...ended, attempt: operation.attempt + 1, leaseUntil: null, nextAttemptAt: now };
+    await this.operations.apply(tx, operation.id, operation.attempt, {
+      ...claim,
+      state,
+      abandonedAt: now,
+      heldBy: null,
+      nudgedUntil: null,
+      customerMessage: PLAN_CHANGE_MESSAGE,
+      updatedAt: now,
+    });
+    if (state === 'reverting') await this.outbox.add(tx, 'operation.advance', { operationId: operation.id });
+    if (!isFinal(state)) return;
+    await this.planChange.failed(tx, operation, addon, author, PLAN_CHANGE_MESSAGE, now);
+    // A delete that waited for the call goes on; it makes every plan the right one.
+    if (addon.deleteRequestedAt !== null) await this.startDeprovision.run(tx, addon, author, now);
+    else if (operation.state === 'reverting') {
+      const detail = `An operator ended a plan change before the provider confirmed ${planName(addon.plan)}, which is what is charged: ${sentence(reason)} The provider may hold ${addon.providerId ?? addon.id} with another plan.`;
+      await this.operations.openFinding(tx, addon.id, 'plan_abandoned', detail, now);
+    }
+  }
+
   async note(tx: Tx, author: Author, operation: Operation, addon: Addon, reason: string): Promise<void> {
     await this.audit.add(tx, author, {
       action: 'operation.abandoned',
@@ -90,8 +135,8 @@ export class AbandonEffects {
 }
 
 /**
- * An operator gives an operation up. A creation is cleaned up at the provider until that is confirmed; a delete, or such
- * a clean-up, ends only where `withoutConfirmation` says that this is meant. Doing it twice changes nothing more.
+ * An operator gives an operation up. A creation is cleaned up at the provider until that is confirmed, and a plan change
+ * taken back; a delete, such a clean-up and such a way back end only where `withoutConfirmation` says that this is meant. Doing it twice changes nothing more.
  */
 @Injectable()
 export class AbandonOperation {
@@ -117,17 +162,21 @@ export class AbandonOperation {
         throw provisioningErrors.operation_finished();
       }
       const now = this.clock.now();
-      const deleting = operation.type === 'deprovision' || operation.state === 'cleaning';
-      if (!deleting && abandoned) return;
-      if (deleting && !withoutConfirmation) {
+      // Only the provider can tell what it holds: to end it without that word must be meant.
+      const unconfirmed = operation.type === 'deprovision' || isUndoing(operation.state);
+      if (!unconfirmed && abandoned) return;
+      if (unconfirmed && !withoutConfirmation) {
         if (abandoned) return;
         throw provisioningErrors.abandon_unconfirmed();
       }
       const underWay = operation.leaseUntil !== null && operation.leaseUntil > now;
       const state = next(operation.type, operation.state, 'abandoned');
       if (state === null) throw provisioningErrors.operation_not_abandonable();
-      if (deleting) await this.effects.deletion(tx, operation, addon, state, author, reason, now);
-      else await this.effects.creation(tx, operation, addon, underWay ? 'calling' : state, author, now);
+      const reached = underWay && !unconfirmed ? 'calling' : state;
+      if (operation.type === 'plan_change')
+        await this.effects.planChanged(tx, operation, addon, reached, author, reason, now);
+      else if (unconfirmed) await this.effects.deletion(tx, operation, addon, state, author, reason, now);
+      else await this.effects.creation(tx, operation, addon, reached, author, now);
       await this.effects.note(tx, author, operation, addon, reason);
     });
   }
