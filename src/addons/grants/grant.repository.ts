@@ -37,6 +37,26 @@ export class GrantRepository {
     await tx.insert(AddonGrant, grant);
   }
 
+  /**
+   * Keeps the end of the grant's add-on, which revokes what is given, from coming between: it waits, or is over. Taken
+   * first, as that end takes its locks in the same order; what is read afterwards is what it left.
+   */
+  async holdAddonOfGrant(tx: Tx, codeHash: Buffer): Promise<void> {
+    await tx.query(
+      'SELECT FROM addons WHERE id = (SELECT addon_id FROM addon_grants WHERE code_hash = $1) FOR KEY SHARE',
+      [codeHash],
+    );
+  }
+
+  /** The same for the add-on of a refresh token. */
+  async holdAddonOfRefreshToken(tx: Tx, tokenHash: Buffer): Promise<void> {
+    await tx.query(
+      `SELECT FROM addons WHERE id = (SELECT addon_id FROM addon_tokens WHERE token_hash = $1 AND kind = 'refresh')
+       FOR KEY SHARE`,
+      [tokenHash],
+    );
+  }
+
   async findGranted(tx: Tx, codeHash: Buffer): Promise<GrantedAddon | null> {
     const rows: GrantedAddon[] = await tx.query(
       `SELECT ${ADDON_COLUMNS} FROM addon_grants g JOIN addons a ON a.id = g.addon_id ${ADDON_JOINS}

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, it } from 'vitest';
 import { Api, assertRefused, ok, type Answer } from '../../support/api.js';
 import { CLIENT_SECRET, exchange, newestGrant, Partner, type Tokens } from '../../support/partner-client.js';
 import type { AddonBody, AppBody } from '../../support/resources.js';
+import { until } from '../../support/until.js';
 import { World } from '../../support/world.js';
 
 const HOUR_MS = 3_600_000;
@@ -188,6 +190,44 @@ describe('an access token', () => {
       ['addon.access_granted', 'addon.access_revoked'],
     );
     assert.equal(events[1]?.details.tokens, 2);
+  });
+
+  it.each<[string, (tokens: Tokens) => object]>([
+    ['a refresh', ({ refresh_token }) => ({ grant_type: 'refresh_token', refresh_token })],
+    ['an exchange', () => ({ grant_type: 'authorization_code', code: code() })],
+  ])('%s during the end of the add-on waits for it, and gives nothing', async (_what, request) => {
+    const { tokens } = await Partner.of(world, addon.id);
+    const body = { ...request(tokens), client_secret: CLIENT_SECRET };
+    const end = new Client({ connectionString: world.database.url });
+    await end.connect();
+    try {
+      // What the end of an add-on does, in its order, stopped half-way.
+      await end.query('BEGIN');
+      await end.query('SELECT FROM addons WHERE id = $1 FOR UPDATE', [addon.id]);
+      const asking = world.anonymous.post('/oauth/token', body);
+      await until(async () =>
+        assert.equal(
+          (
+            await world.database.query(
+              "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            )
+          ).length,
+          1,
+        ),
+      );
+      await end.query('DELETE FROM addon_grants WHERE addon_id = $1', [addon.id]);
+      await end.query('UPDATE addon_tokens SET revoked_at = now() WHERE addon_id = $1', [addon.id]);
+      await end.query('COMMIT');
+      assertRefusedAsOAuth(await asking, 400, 'invalid_grant');
+    } finally {
+      await end.end();
+    }
+    assert.deepEqual(
+      await world.database.query('SELECT FROM addon_tokens WHERE addon_id = $1 AND revoked_at IS NULL', [
+        addon.id,
+      ]),
+      [],
+    );
   });
 
   it('is nowhere in the database in the clear, nor is a code', async () => {

@@ -32,8 +32,9 @@ export class ExchangeGrant {
 
   async run(code: string, clientSecret: string, requestId: string | null): Promise<IssuedTokens> {
     const codeHash = hashToken(code);
-    // No lock is taken that the provision request, which may wait for this, could hold.
+    // No lock is taken that the provision request, which may wait for this, holds meanwhile.
     return this.db.transaction('grant.exchange', async (tx) => {
+      await this.grants.holdAddonOfGrant(tx, codeHash);
       const granted = await this.grants.findGranted(tx, codeHash);
       if (granted === null) throw grantErrors.invalid_grant();
       await this.client.run(tx, granted, clientSecret);

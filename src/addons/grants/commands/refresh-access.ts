@@ -21,7 +21,9 @@ export class RefreshAccess {
 
   async run(refreshToken: string, clientSecret: string): Promise<IssuedTokens> {
     return this.db.transaction('grant.refresh', async (tx) => {
-      const holder = await this.grants.findToken(tx, 'refresh', hashToken(refreshToken));
+      const tokenHash = hashToken(refreshToken);
+      await this.grants.holdAddonOfRefreshToken(tx, tokenHash);
+      const holder = await this.grants.findToken(tx, 'refresh', tokenHash);
       if (holder === null) throw grantErrors.invalid_grant();
       await this.client.run(tx, holder, clientSecret);
       if (holder.revokedAt !== null) throw grantErrors.invalid_grant();
