@@ -1,11 +1,13 @@
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { benchConfigReads } from './config-reads.js';
+import { benchControlPlane } from './control-plane.js';
 import { benchProvisioning } from './provisioning.js';
 import { Rig } from './rig.js';
 
 /** In this order: the deletion of what provisioning made goes on in the background, and would slow what comes after. */
 const BENCHES: Record<string, (rig: Rig) => Promise<void>> = {
   'config-reads': benchConfigReads,
+  'control-plane': benchControlPlane,
   provisioning: benchProvisioning,
 };
 
@@ -18,7 +20,7 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 process.stdout.write(
-  `${new Date().toISOString()}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, Node.js ${process.versions.node}\n`,
+  `${new Date().toISOString()}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'CPU'}, Node.js ${process.versions.node}, load ${load()}\n`,
 );
 const rig = await Rig.start();
 try {
@@ -26,4 +28,9 @@ try {
     if (wanted.length === 0 || wanted.includes(name)) await bench(rig);
 } finally {
   await rig.stop();
+}
+
+/** Of the last minute, before anything is measured: what else the machine does. */
+function load(): string {
+  return (loadavg()[0] ?? 0).toFixed(2);
 }

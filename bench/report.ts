@@ -19,7 +19,7 @@ export function report(title: string, goal: string, columns: string[], measures:
   table.push(
     ...measures.map(({ name, value, unit, facts = [] }) => [
       name,
-      `${value < 100 ? value.toFixed(1) : Math.round(value)} ${unit}`,
+      `${value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : Math.round(value)} ${unit}`,
       ...facts,
       (value / baseline).toFixed(2),
       '█'.repeat(Math.max(1, Math.round((value / longest) * BAR_WIDTH))),

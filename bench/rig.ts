@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
-import { freePort, removeEngine, startPostgres, type PostgresCluster } from '../providers/engines/index.js';
+import {
+  freePort,
+  removeEngine,
+  startPostgres,
+  startRedis,
+  type PostgresCluster,
+  type RedisServer,
+} from '../providers/engines/index.js';
 
 /** Longer than a server takes that finishes its requests; then it is killed. */
 const STOP_MS = 30_000;
@@ -21,7 +28,11 @@ export class Rig {
     private readonly home: string,
     /** The cluster of tenants: the provider's, and the baseline's. */
     readonly cluster: PostgresCluster,
+    /** The queue of Souk and of the baseline; null where no Redis can be had: then both queue on PostgreSQL. */
+    readonly redis: RedisServer | null,
     readonly url: string,
+    /** Where Souk may call a provider on this machine that is not its own. */
+    readonly providerPort: number,
   ) {}
 
   static async start(): Promise<Rig> {
@@ -35,12 +46,16 @@ export class Rig {
       rmSync(home, { recursive: true, force: true });
       throw error;
     });
+    const redis = await startRedis({ home, name: 'bench' }).catch(() => null);
     const port = await freePort();
-    const rig = new Rig(home, cluster, `http://127.0.0.1:${port}`);
+    const providerPort = await freePort();
+    const rig = new Rig(home, cluster, redis, `http://127.0.0.1:${port}`, providerPort);
     try {
       rig.spawn([join(ROOT, 'bin', 'souk.mjs'), 'up'], {
         SOUK_HOME: join(home, 'souk'),
         SOUK_POSTGRES_CLUSTER_URL: cluster.adminUrl,
+        SOUK_EGRESS_ALLOW: `127.0.0.1:${providerPort}`,
+        ...(redis === null ? { SOUK_QUEUE: 'postgres' } : { SOUK_QUEUE: 'redis', REDIS_URL: redis.url }),
         SOUK_ADMIN_EMAIL: 'bench@souk.test',
         SOUK_ADMIN_TOKEN: TOKEN,
         SOUK_LOG_LEVEL: 'error',
@@ -95,7 +110,9 @@ export class Rig {
 
   async stop(): Promise<void> {
     await Promise.all(this.children.map(endChild));
+    await this.redis?.stop();
     await this.cluster.stop();
+    await removeEngine({ home: this.home, kind: 'redis', name: 'bench' });
     await removeEngine({ home: this.home, kind: 'postgres', name: 'tenants' });
     await removeEngine({ home: join(this.home, 'souk'), kind: 'postgres', name: 'broker' });
     await removeEngine({ home: join(this.home, 'souk'), kind: 'redis', name: 'queue' });

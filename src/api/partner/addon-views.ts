@@ -5,15 +5,22 @@ import { AddonRepository } from '../../addons/addon.repository.js';
 import { addonErrors } from '../../addons/addons.errors.js';
 import type { AddonCaller } from '../../addons/grants/authenticate-provider.js';
 import type { App } from '../../apps/app.entity.js';
+import { CollaboratorRepository } from '../../apps/collaborator.repository.js';
 import { AddonReach } from '../../attachments/addon-reach.js';
 import { AttachmentRepository } from '../../attachments/attachment.repository.js';
 import { CONFIG, type Config } from '../../kernel/config.js';
 import { Database } from '../../kernel/db/database.js';
 import { presentAddon, presentApp, presentAttachment } from '../platform/present.js';
-import type { AddonResource, AppResource, AttachmentResource } from '../platform/resources.js';
+import { presentCollaborator, presentOwner } from '../platform/present-collaborator.js';
+import type {
+  AddonResource,
+  AppResource,
+  AttachmentResource,
+  CollaboratorResource,
+} from '../platform/resources.js';
 import type { Shape } from '../platform/shape.js';
 
-/** What a provider reads with a token: its add-on, where that is attached, and the apps that have it. */
+/** What a provider reads with a token: its add-on, where that is attached, the apps that have it, and who uses these. */
 @Injectable()
 export class PartnerAddonViews {
   constructor(
@@ -23,6 +30,7 @@ export class PartnerAddonViews {
     private readonly addons: AddonRepository,
     private readonly attachments: AttachmentRepository,
     private readonly reach: AddonReach,
+    private readonly collaborators: CollaboratorRepository,
   ) {}
 
   /** The caller's add-on, by its id or name; also by the service's slug, which some providers ask for. */
@@ -53,6 +61,15 @@ export class PartnerAddonViews {
 
   async app(caller: AddonCaller, identity: string): Promise<AppResource> {
     return this.presentApp(await this.reach.app(this.db.manager, caller.addonId, identity));
+  }
+
+  /** The owner first, as in the Platform API: partners look for whoever has the role `owner`. */
+  async collaboratorsOn(caller: AddonCaller, identity: string): Promise<CollaboratorResource[]> {
+    const tx = this.db.manager;
+    const app = await this.reach.app(tx, caller.addonId, identity);
+    const { email } = await this.accounts.get(tx, app.ownerId);
+    const others = await this.collaborators.listOfApp(tx, app.id);
+    return [presentOwner(app, email), ...others.map((one) => presentCollaborator(one, app))];
   }
 
   /** Of all that the app has, only the caller's. */

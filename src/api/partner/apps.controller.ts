@@ -1,6 +1,11 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import type { AddonCaller } from '../../addons/grants/authenticate-provider.js';
-import type { AddonResource, AppResource, AttachmentResource } from '../platform/resources.js';
+import type {
+  AddonResource,
+  AppResource,
+  AttachmentResource,
+  CollaboratorResource,
+} from '../platform/resources.js';
 import { RequestShape, type Shape } from '../platform/shape.js';
 import { CurrentAddonCaller, ForAddonToken } from '../shared/route-access.js';
 import { PartnerAddonViews } from './addon-views.js';
@@ -20,6 +25,16 @@ export class PartnerAppsController {
   @ForAddonToken({ shared: true })
   show(@CurrentAddonCaller() caller: AddonCaller, @Param('app') app: string): Promise<AppResource> {
     return this.views.app(caller, app);
+  }
+
+  /** Whom the provider may write to about the app: its owner first, then its collaborators. */
+  @Get(':app/collaborators')
+  @ForAddonToken({ shared: true })
+  collaborators(
+    @CurrentAddonCaller() caller: AddonCaller,
+    @Param('app') app: string,
+  ): Promise<CollaboratorResource[]> {
+    return this.views.collaboratorsOn(caller, app);
   }
 
   @Get(':app/addons')

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { assertRefused, ok } from '../../support/api.js';
 import { Partner } from '../../support/partner-client.js';
-import type { AddonBody, AppBody, AttachmentBody } from '../../support/resources.js';
+import type { AddonBody, AppBody, AttachmentBody, CollaboratorBody } from '../../support/resources.js';
+import { sharingIn } from '../../support/sharing.js';
 import { World } from '../../support/world.js';
 import { RouteInventory } from '../../../src/api/shared/route-inventory.js';
 
@@ -64,6 +65,8 @@ describe("a provider's token", () => {
       `/apps/${other.id}`,
       `/apps/${other.name}/addons`,
       `/apps/${other.name}/addon-attachments`,
+      `/apps/${other.id}/collaborators`,
+      `/apps/${other.name}/collaborators`,
       `/apps/${app.name}/addon-attachments/PG_BLUE`,
     ])
       assertRefused(await partner.api.get(path), 404, 'not_found');
@@ -76,12 +79,57 @@ describe("a provider's token", () => {
       assertRefused(await partner.api.post(`/addons/${neighbour.id}/actions/${what}`), 404, 'not_found');
   });
 
+  it('sees who uses the apps that have its add-on, in the shape that accounts see, and only while they have it', async () => {
+    const people = sharingIn(() => world);
+    const { home, away, addon: own, attachment } = await people.shared();
+    const guest = ok(await (await world.newAccount()).get<{ email: string }>('/account'));
+    ok(await world.api.post(`/apps/${away.name}/collaborators`, { user: guest.email }));
+    const provider = await Partner.of(world, own.id);
+    const path = `/apps/${away.id}/collaborators`;
+    const shown = ok(await provider.api.get<CollaboratorBody[]>(path));
+    assert.deepEqual(
+      shown.map(({ role, user }) => [role, user.email]),
+      [
+        ['owner', 'operator@souk.test'],
+        ['collaborator', guest.email],
+      ],
+    );
+    assert.deepEqual(shown, ok(await world.api.get<CollaboratorBody[]>(path)));
+    const atHome = ok(await provider.api.get<CollaboratorBody[]>(`/apps/${home.name}/collaborators`));
+    assert.deepEqual(
+      atHome.map(({ role, app: { id } }) => [role, id]),
+      [['owner', home.id]],
+    );
+    // The neighbour's token is as good, and for other apps.
+    assertRefused(await partner.api.get(path), 404, 'not_found');
+    ok(await world.api.delete(`/addon-attachments/${attachment.id}`));
+    assertRefused(await provider.api.get(path), 404, 'not_found');
+  });
+
+  it('sees who uses an app, and changes nothing of it', async () => {
+    const path = `/apps/${app.name}/collaborators`;
+    const before = ok(await world.api.get<CollaboratorBody[]>(path));
+    const user = ok(await (await world.newAccount()).get<{ email: string }>('/account')).email;
+    assertRefused(await partner.api.post(path, { user }), 401, 'unauthorized');
+    assertRefused(await partner.api.delete(`${path}/operator@souk.test`), 401, 'unauthorized');
+    assert.deepEqual(ok(await world.api.get<CollaboratorBody[]>(path)), before);
+  });
+
+  it('ends with the add-on: then nobody is shown to it any more', async () => {
+    const gone = await world.newApp();
+    const short = await world.addAddon(gone.name);
+    const provider = await Partner.of(world, short.id);
+    ok(await provider.api.get(`/apps/${gone.id}/collaborators`));
+    ok(await world.api.delete(`/apps/${gone.id}/addons/${short.id}`));
+    assertRefused(await provider.api.get(`/apps/${gone.id}/collaborators`), 410, 'gone');
+  });
+
   it("opens no route of accounts, operators or a provider's password", async () => {
     const routes = world.broker.app.get(RouteInventory).list();
     const own = new Set(
       routes.filter(({ access }) => access?.kind === 'addon').map(({ method, path }) => `${method} ${path}`),
     );
-    assert.equal(own.size, 12, [...own].join(', '));
+    assert.equal(own.size, 13, [...own].join(', '));
     const closed = routes.filter(
       ({ access, method, path }) => access?.kind !== 'public' && !own.has(`${method} ${path}`),
     );
@@ -95,7 +143,7 @@ describe("a provider's token", () => {
 
   it('opens nothing when it was made up, or when it is an account’s', async () => {
     for (const token of ['soukp_made-up', 'soukp_'])
-      for (const path of ['/addons', '/apps', `/addons/${addon.id}/config`])
+      for (const path of ['/addons', '/apps', `/apps/${app.id}/collaborators`, `/addons/${addon.id}/config`])
         assertRefused(
           await world.anonymous.get(path, { authorization: `Bearer ${token}` }),
           401,
