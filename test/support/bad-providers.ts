@@ -275,7 +275,7 @@ async function exchange(
 ): Promise<{ status: number; token: string | null }> {
   const { code, type } = body.oauth_grant as { code: string; type: string };
   const query = new URLSearchParams({ grant_type: type, code, client_secret: clientSecret });
-  const response = await fetch(`${platform}/oauth/token?${query}`, { method: 'POST' });
+  const response = await fetch(`${platform}/oauth/token?${query.toString()}`, { method: 'POST' });
   const tokens = (await response.json()) as { access_token?: string };
   return { status: response.status, token: tokens.access_token ?? null };
 }
