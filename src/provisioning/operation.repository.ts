@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { In, IsNull } from 'typeorm';
+import type { Addon } from '../addons/addon.entity.js';
 import { addonErrors } from '../addons/addons.errors.js';
 import { catalogErrors } from '../catalog/catalog.errors.js';
 import { onConstraint, type Tx } from '../kernel/db/database.js';
@@ -36,6 +37,20 @@ export class OperationRepository {
 
   async findActive(tx: Tx, addonId: AddonId): Promise<Operation | null> {
     return tx.findOneBy(Operation, { addonId, finishedAt: IsNull() });
+  }
+
+  /** Whether another add-on of the service, though it is gone for its customer, still has this id deleted at the provider. */
+  async isCleaningUp(
+    tx: Tx,
+    { id, addonServiceId }: Pick<Addon, 'id' | 'addonServiceId'>,
+    providerId: string,
+  ): Promise<boolean> {
+    const rows: unknown[] = await tx.query(
+      `SELECT 1 FROM operations o JOIN addons a ON a.id = o.addon_id
+       WHERE o.finished_at IS NULL AND a.addon_service_id = $1 AND a.provider_id = $2 AND a.id <> $3 LIMIT 1`,
+      [addonServiceId, providerId, id],
+    );
+    return rows.length > 0;
   }
 
   /** The open operations of several add-ons: at most one for each. */

@@ -80,11 +80,17 @@ export class OutcomeEffects {
       await this.startDeprovision.run(tx, await this.addons.get(tx, addon.id), author, now);
   }
 
-  /** An id that a live add-on of the service has already cannot be this one's: the answer is not believed. */
+  /**
+   * An id that a live add-on of the service has already cannot be this one's: the answer is not believed. Nor is one that
+   * a clean-up is deleting: its next delete would take the new resource along.
+   */
   async refuseBorrowedId(tx: Tx, addon: Addon, outcome: Outcome): Promise<Outcome> {
     const { providerId } = outcome;
     if (providerId === null) return outcome;
-    if (!(await this.addons.hasProviderId(tx, addon.addonServiceId, providerId, addon.id))) return outcome;
+    const isBorrowed =
+      (await this.addons.hasProviderId(tx, addon.addonServiceId, providerId, addon.id)) ||
+      (await this.operations.isCleaningUp(tx, addon, providerId));
+    if (!isBorrowed) return outcome;
     return {
       ...outcome,
       event: 'unknown',

@@ -57,8 +57,7 @@ export class Partner {
 
   /** By the grant of a request, or of the newest one. */
   static async of(world: World, addonId: string, grant = newestGrant(world, addonId)): Promise<Partner> {
-    const tokens = ok(await exchange(world, grant.code));
-    return new Partner(new Api(world.config.publicUrl, tokens.access_token), addonId, tokens);
+    return Partner.withTokens(world, addonId, ok(await exchange(world, grant.code)));
   }
 
   /** By a refresh token. */
@@ -68,7 +67,10 @@ export class Partner {
       refresh_token: refreshToken,
       client_secret: CLIENT_SECRET,
     });
-    const tokens = ok(answer);
+    return Partner.withTokens(world, addonId, ok(answer));
+  }
+
+  static withTokens(world: World, addonId: string, tokens: Tokens): Partner {
     return new Partner(new Api(world.config.publicUrl, tokens.access_token), addonId, tokens);
   }
 
