@@ -5,9 +5,11 @@ import { lives, RandomLives } from '../support/random-lives.js';
 /** The command that failed once prints both; they stay here, so that it stays mended. */
 const ONCE_FAILED: { seed: number; path: string }[] = [];
 
-const SECONDS = 30;
+const SECONDS = 20;
+/** Always the same lives, so that a change is judged by itself. New ones are tried by test/scale. */
+const SEED = 20_261_125;
 
-/** What must always hold, tried by what nobody thought of. `SOUK_SEED` repeats a run; test/scale has a longer one. */
+/** What must always hold, tried by what nobody thought of. `SOUK_SEED` tries others. */
 describe('lives of add-ons at random', () => {
   let random: RandomLives;
   beforeAll(async () => {
@@ -25,7 +27,7 @@ describe('lives of add-ons at random', () => {
         numRuns: 60,
         interruptAfterTimeLimit: SECONDS * 1_000,
         endOnFailure: true,
-        ...(process.env.SOUK_SEED === undefined ? {} : { seed: Number(process.env.SOUK_SEED) }),
+        seed: Number(process.env.SOUK_SEED ?? SEED),
       });
     },
     4 * SECONDS * 1_000,
