@@ -67,12 +67,27 @@ export async function runProgram(options: ProgramOptions): Promise<void> {
   try {
     const running = await starting;
     if (stopping) return;
-    await running.server.listen({ host: options.host, port: options.port });
+    await running.server.listen({ host: options.host, port: options.port }).catch((error: unknown) => {
+      throw isTaken(error) ? new PortTaken(options.port, { cause: error }) : error;
+    });
     const { port } = running.server.server.address() as AddressInfo;
     process.stdout.write(`${JSON.stringify({ event: 'listening', port })}\n`);
   } catch (error) {
     die(log, error);
   }
+}
+
+class PortTaken extends Error {
+  constructor(port: number, options: ErrorOptions) {
+    super(
+      `Another program listens on port ${port}, perhaps an earlier run of this one. Stop it, or choose another with PORT=….`,
+      options,
+    );
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }
 
 /** The plain line is for whoever started us and shows a program's last words. */

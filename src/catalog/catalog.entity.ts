@@ -76,6 +76,14 @@ export class Plan {
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
 }
 
+/** The parts of `service:plan` as somebody typed it. No slug has a colon, so that all after the first is the slug. */
+export function partsOfPlanName(typed: string): { service: string; slug: string | null } {
+  const colon = typed.indexOf(':');
+  return colon < 0
+    ? { service: typed, slug: null }
+    : { service: typed.slice(0, colon), slug: typed.slice(colon + 1) };
+}
+
 /** `souk-postgresql:essential-0`. */
 export function planName(plan: Pick<Plan, 'slug' | 'addonService'>): string {
   return `${plan.addonService.name}:${plan.slug}`;

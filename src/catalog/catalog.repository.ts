@@ -6,7 +6,7 @@ import type { Tx } from '../kernel/db/database.js';
 import { isId, type AddonServiceId, type PlanId, type ProviderId } from '../kernel/ids.js';
 import { pageOf, type Page, type Range } from '../kernel/range.js';
 import { Secret } from '../kernel/secret.js';
-import { AddonService, Plan, Provider, type ServiceState } from './catalog.entity.js';
+import { AddonService, partsOfPlanName, Plan, Provider, type ServiceState } from './catalog.entity.js';
 import { catalogErrors } from './catalog.errors.js';
 
 /** How to reach a provider and prove who we are. */
@@ -216,14 +216,13 @@ export class CatalogRepository {
       if (plan === null) throw catalogErrors.plan_not_found();
       return plan;
     }
-    const [serviceName = '', slug] = identity.split(':');
+    const { service: serviceName, slug } = partsOfPlanName(identity);
     const service = await this.getService(tx, serviceName);
     const plan = await this.plans(tx)
       .where('plan.addon_service_id = :serviceId', { serviceId: service.id })
-      .andWhere(
-        slug === undefined || slug === '' ? 'plan.is_default AND plan.visible' : 'plan.slug = :slug',
-        { slug },
-      )
+      .andWhere(slug === null || slug === '' ? 'plan.is_default AND plan.visible' : 'plan.slug = :slug', {
+        slug,
+      })
       .getOne();
     if (plan === null)
       throw catalogErrors.plan_not_found({
@@ -242,7 +241,7 @@ export class CatalogRepository {
 
   /** Whether any service has a plan of this name, `service:plan`, or of this id. */
   async hasPlan(tx: Tx, identity: string): Promise<boolean> {
-    const [service, slug] = identity.split(':');
+    const { service, slug } = partsOfPlanName(identity);
     const query = this.plans(tx);
     // Those that anybody sees: what is hidden stays so.
     query.where("service.state IN ('beta', 'ga') AND plan.visible AND plan.availability = 'all'");

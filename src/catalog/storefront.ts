@@ -4,7 +4,7 @@ import type { Tx } from '../kernel/db/database.js';
 import { SoukError } from '../kernel/errors.js';
 import { isId } from '../kernel/ids.js';
 import type { Page, Range } from '../kernel/range.js';
-import { planName, type AddonService, type Plan } from './catalog.entity.js';
+import { partsOfPlanName, planName, type AddonService, type Plan } from './catalog.entity.js';
 import { catalogErrors } from './catalog.errors.js';
 import { CatalogRepository } from './catalog.repository.js';
 import { isListed, mayInstall, maySee, type Standing } from './lifecycle.js';
@@ -62,7 +62,7 @@ export class Storefront {
         throw catalogErrors.plan_unavailable();
       case 'plan_not_free':
         throw catalogErrors.plan_not_free({
-          message: `${planName(asked)} costs money, and ${service.name} is in ${service.state}, where only free plans can be had; see "heroku addons:plans ${service.name}".`,
+          message: `${planName(asked)} costs money, and ${service.name} is in ${service.state}, where only free plans can be had until an operator of this Souk moves it to ga; see "heroku addons:plans ${service.name}".`,
         });
     }
   }
@@ -94,7 +94,7 @@ function noService(identity: string) {
 }
 
 function serviceOf(identity: string): string {
-  return identity.split(':')[0] ?? '';
+  return partsOfPlanName(identity).service;
 }
 
 function noPlan(identity: string) {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Actor } from '../accounts/actor.js';
 import type { Addon } from '../addons/addon.entity.js';
-import { planName, type Plan } from '../catalog/catalog.entity.js';
+import { partsOfPlanName, planName, type Plan } from '../catalog/catalog.entity.js';
 import { catalogErrors } from '../catalog/catalog.errors.js';
 import { CatalogRepository } from '../catalog/catalog.repository.js';
 import { Storefront } from '../catalog/storefront.js';
@@ -23,9 +23,9 @@ export class PlanChoice {
   /** By `service:plan`, by the plan's own name, or by its id. A plan that left the market is found too. */
   async get(tx: Tx, addon: Addon, identity: string): Promise<Plan> {
     const service = addon.plan.addonService;
-    const [first = '', second] = identity.split(':');
-    const named = second === undefined ? first : second;
-    if (second === undefined || first === service.name) {
+    const { service: first, slug } = partsOfPlanName(identity);
+    const named = slug ?? first;
+    if (slug === null || first === service.name) {
       const plan = await this.catalog.findPlanOf(tx, service.id, named);
       if (plan !== null) return plan;
       if (!isId(named)) throw notOffered(identity, service.name);

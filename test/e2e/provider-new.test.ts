@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -103,6 +103,25 @@ describe('souk provider new', () => {
     for (const name of ['addon-manifest.json', '.souk/', 'node_modules/']) assert.ok(ignored.includes(name));
     for (const file of ['README.md', 'package.json', 'provider.js', 'addon-manifest.json'])
       assert.ok(!/__[A-Z]/.test(readFileSync(join(folder, file), 'utf8')), file);
+    assert.ok(readFileSync(join(folder, 'README.md'), 'utf8').startsWith('# `acme-store`\n'));
+  });
+
+  it('has the souk command in its folder, as its README says', () => {
+    const { status, stdout } = spawnSync('npx', ['souk', 'provider', 'rules'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0);
+    assert.match(stdout, /plan-change-unknown/);
+  });
+
+  it('says what to do when it is started a second time', () => {
+    const again = spawnSync('node', ['provider.js'], { cwd: folder, encoding: 'utf8' });
+    assert.equal(again.status, 1);
+    assert.match(
+      again.stderr,
+      /Another program listens on port \d+, .*Stop it, or choose another with PORT=/,
+    );
   });
 
   it('answers a whole life of a resource', async () => {

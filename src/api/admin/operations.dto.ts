@@ -10,6 +10,7 @@ const STATES: (OperationState | 'open')[] = [
   'unsure',
   'waiting',
   'cleaning',
+  'reverting',
   'succeeded',
   'failed',
 ];

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { partsOfPlanName } from '../../catalog/catalog.entity.js';
 import { Database } from '../../kernel/db/database.js';
 import { LOGGER, type Logger } from '../../kernel/log.js';
 import { Metrics } from '../../kernel/metrics.js';
@@ -51,7 +52,7 @@ export class Gauges {
       this.metrics.paused.reset();
       const hidden = new Set(providers.filter(({ isPublic }) => !isPublic).map(({ service }) => service));
       for (const { scope, targetName } of pauses)
-        if (!hidden.has(targetName.split(':')[0] ?? ''))
+        if (!hidden.has(partsOfPlanName(targetName).service))
           this.metrics.paused.set({ scope, target: targetName }, 1);
       this.metrics.operationsOpen.reset();
       for (const { type, state, count } of open) this.metrics.operationsOpen.set({ type, state }, count);

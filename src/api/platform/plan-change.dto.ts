@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsDefined, IsNotEmpty, IsString, MaxLength } from 'class-validator';
+import { IsDefined, Matches } from 'class-validator';
 import { PriceResource } from './resources.js';
 
 /** `PATCH /apps/:app/addons/:addon`. */
@@ -18,9 +18,7 @@ export class ChangePlanBody {
 /** `GET /addons/:addon/plan-change-quote`. */
 export class PlanChangeQuoteQuery {
   /** `service:plan`, the plan's own name, or its id. */
-  @IsString({ message: 'plan is missing: add ?plan=service:plan' })
-  @IsNotEmpty()
-  @MaxLength(300)
+  @Matches(/^.{1,300}$/, { message: 'plan must be given: add ?plan=service:plan, of at most 300 characters' })
   plan!: string;
 }
 

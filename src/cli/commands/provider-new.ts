@@ -65,6 +65,8 @@ async function makeProvider(name: string, folder: string): Promise<NewProvider> 
     // What `npm install` would do, so that there is nothing to install.
     mkdirSync(join(draft, 'node_modules'));
     symlinkSync(rootFolder(), join(draft, 'node_modules', 'souk'));
+    mkdirSync(join(draft, 'node_modules', '.bin'));
+    symlinkSync('../souk/bin/souk.mjs', join(draft, 'node_modules', '.bin', 'souk'));
     // The database's own user has to get through to its folder.
     chmodSync(draft, 0o755);
     putInPlace(draft, folder);
@@ -131,6 +133,8 @@ function explain({ folder, manifest, base_url: baseUrl }: NewProvider): string {
     `A provider is in ${folder}. Start it:`,
     '',
     `  cd ${folder} && npm start`,
+    '',
+    `From another terminal, in that folder: npx souk provider test addon-manifest.json`,
     '',
     `It answers at ${baseUrl}, and sells a small store of JSON values: provider.js is where your service goes.`,
     `${manifest} holds its secrets; git does not take it.`,
