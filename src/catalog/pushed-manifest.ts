@@ -184,8 +184,11 @@ function planRules(manifest: Manifest): [boolean, string][] {
 /** What a URL of a manifest must be before it is looked at where it leads; null: nothing is wrong with it. */
 export function urlProblem(url: string): string | null {
   if (!URL.canParse(url)) return 'must be a whole URL, such as https://cache.acme.test/heroku/resources';
-  const { protocol, username, password, search, hash } = new URL(url);
+  const { protocol, hostname, username, password, search, hash } = new URL(url);
   if (!['https:', 'http:'].includes(protocol)) return 'must begin with https://';
+  // A URL may hold more, such as ";", which ends a directive where the host gets into a security policy.
+  if (!/^([a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(hostname))
+    return 'must have a host name of letters, digits, dots and dashes';
   return username + password + search + hash === '' ? null : 'must hold no user, password, "?" or "#"';
 }
 

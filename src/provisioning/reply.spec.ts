@@ -29,6 +29,9 @@ describe('parseProvisionAnswer', () => {
     { id: null },
     { id: {} },
     { id: 'a\u0000' },
+    { id: '.' },
+    { id: '..' },
+    { id: 'a\ud800' },
     { id: 'x'.repeat(256) },
     { id: 'x', config: 'y' },
     { id: 'x', config: [] },
@@ -42,6 +45,7 @@ describe('parseProvisionAnswer', () => {
   it('finds the id also where the rest is no answer', () => {
     assert.equal(providerIdOf({ id: 'x', config: { OTHER: 'y' } }), 'x');
     assert.equal(providerIdOf({ id: 7 }), '7');
+    for (const id of ['...', '../x', 'a/b', '%2e%2e', '😀']) assert.equal(providerIdOf({ id }), id);
     for (const body of [null, 'x', [], {}, { id: '' }]) assert.equal(providerIdOf(body), null);
   });
 

@@ -43,7 +43,22 @@ export function isConfig(vars: unknown, declared: readonly string[]): vars is Re
 export function providerIdOf(body: unknown): string | null {
   if (!isObject(body)) return null;
   const id = typeof body.id === 'number' ? String(body.id) : body.id;
-  return typeof id === 'string' && id !== '' && id.length <= 255 && !id.includes('\0') ? id : null;
+  return isResourceId(id) ? id : null;
+}
+
+/**
+ * Whether a provider's resource can be called by this id. As a part of a URL's path `.` and `..` would lead to other
+ * addresses, encoded or not (WHATWG URL), and half a surrogate pair cannot be encoded.
+ */
+export function isResourceId(id: unknown): id is string {
+  return (
+    typeof id === 'string' &&
+    id !== '' &&
+    id.length <= 255 &&
+    id !== '.' &&
+    id !== '..' &&
+    !/[\0\p{Surrogate}]/u.test(id)
+  );
 }
 
 /** The `message` of a provider's error body, if there is a text. */

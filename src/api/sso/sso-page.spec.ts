@@ -27,6 +27,11 @@ describe('ssoFormPage', () => {
   });
 });
 
+it('a host name cannot add to the policy', () => {
+  const { headers } = ssoFormPage({ method: 'POST', action: 'https://acme;script-src/sso', params: {} });
+  assert.match(headers['content-security-policy'] ?? '', /; form-action https:; script-src 'sha256-[^']+'$/);
+});
+
 describe('ssoRefusalPage', () => {
   it('says the sentence and the id, as text', () => {
     const { html, headers } = ssoRefusalPage({ id: 'sso_unavailable', message: 'No <b>dashboard</b>.' });

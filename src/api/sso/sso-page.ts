@@ -18,7 +18,10 @@ export function ssoFormPage({ action, params }: SsoForm): Page {
   const body = `<form method="post" action="${escaped(action)}">${inputs.join('')}
 <p>Opening the dashboard…</p><button>Continue</button></form><script>${SCRIPT}</script>`;
   // Browsers hold redirects of the answer to form-action too, and dashboards often live on another host than sign-on.
-  const formAction = `form-action ${new URL(action).origin} https:`;
+  const { origin } = new URL(action);
+  // A host may hold what ends a directive.
+  const own = /[;,']/.test(origin) ? '' : `${origin} `;
+  const formAction = `form-action ${own}https:`;
   return pageOf('Opening the dashboard', body, [formAction, `script-src ${sourceOf(SCRIPT)}`]);
 }
 

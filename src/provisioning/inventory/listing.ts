@@ -1,4 +1,4 @@
-import type { Reply } from '../reply.js';
+import { isResourceId, type Reply } from '../reply.js';
 
 /** One resource, as a provider's inventory names it. */
 export interface ListedResource {
@@ -41,7 +41,7 @@ export function parseListingPage(reply: Reply): ListingPage | null {
 function parseResource(value: unknown): ListedResource | 'unreadable' | 'leaving' {
   if (!isObject(value)) return 'unreadable';
   const id = typeof value.id === 'number' ? String(value.id) : value.id;
-  if (!isName(id)) return 'unreadable';
+  if (!isResourceId(id)) return 'unreadable';
   if (value.state === 'deleting') return 'leaving';
   return { id, uuid: isName(value.uuid) ? value.uuid : null, plan: isName(value.plan) ? value.plan : null };
 }

@@ -44,6 +44,12 @@ const refusals: [string, Record<string, unknown>, Record<string, unknown>, RegEx
   ['a query in the URL', {}, production('https://acme.test/x?y'), /base_url must hold no user/],
   ['plain http', {}, production('http://1.1.1.1/x'), /base_url must begin with https/],
   [
+    'a host that could end a policy',
+    {},
+    production('https://acme;script-src/x'),
+    /base_url must have a host name/,
+  ],
+  [
     'a private address',
     {},
     production('https://10.1.2.3/x'),
