@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { plusMs } from '../kernel/clock.js';
 import type { Tx } from '../kernel/db/database.js';
-import { isId, type AddonId } from '../kernel/ids.js';
+import { isId, type OperationId } from '../kernel/ids.js';
 import { pageOf, type Page, type Range } from '../kernel/range.js';
 import { Operation, OperationAttempt } from './operation.entity.js';
 import type { OperationState, OperationType } from './operation.machine.js';
@@ -24,12 +24,14 @@ export interface OperationFilter {
 
 /** What an operation is about, in words that an operator knows. */
 export interface OperationPlace {
-  addonId: AddonId;
+  operationId: OperationId;
   addon: string;
   appId: string;
   app: string;
   service: string;
   plan: string;
+  /** The plan that a plan change leads to. */
+  targetPlan: string | null;
   region: string;
 }
 
@@ -95,14 +97,14 @@ export class OperationListRepository {
     });
   }
 
-  async placesOf(tx: Tx, addonIds: AddonId[]): Promise<Map<AddonId, OperationPlace>> {
+  async placesOf(tx: Tx, operationIds: OperationId[]): Promise<Map<OperationId, OperationPlace>> {
     const rows: OperationPlace[] = await tx.query(
-      `SELECT a.id AS "addonId", a.name AS addon, apps.id AS "appId", apps.name AS app, s.name AS service,
-         s.name || ':' || p.slug AS plan, a.region
-       FROM addons a JOIN apps ON apps.id = a.app_id JOIN plans p ON p.id = a.plan_id
-       JOIN addon_services s ON s.id = a.addon_service_id WHERE a.id = ANY($1::uuid[])`,
-      [addonIds],
+      `SELECT o.id AS "operationId", a.name AS addon, apps.id AS "appId", apps.name AS app, s.name AS service,
+         s.name || ':' || p.slug AS plan, s.name || ':' || target.slug AS "targetPlan", a.region
+       FROM operations o JOIN addons a ON a.id = o.addon_id LEFT JOIN plans target ON target.id = o.plan_id JOIN apps ON apps.id = a.app_id JOIN plans p ON p.id = a.plan_id
+       JOIN addon_services s ON s.id = a.addon_service_id WHERE o.id = ANY($1::uuid[])`,
+      [operationIds],
     );
-    return new Map(rows.map((row) => [row.addonId, row]));
+    return new Map(rows.map((row) => [row.operationId, row]));
   }
 }

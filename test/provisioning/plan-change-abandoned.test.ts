@@ -83,6 +83,8 @@ describe('a plan change that an operator gives up', () => {
     world.provider.onPlanChange({ status: 500, works: true });
     assert.equal((await change()).status, 202);
     assert.equal(await operationState(), 'unsure');
+    const { plan, target_plan } = await operator.operationOf(addon.id);
+    assert.deepEqual([plan, target_plan], ['pg:mini', 'pg:std']);
     death.point = point;
     if (point !== null) assert.equal((await abandon()).status, 500);
     const { id } = await operator.operationOf(addon.id);

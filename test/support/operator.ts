@@ -18,6 +18,7 @@ export interface OperationBody {
   app: { id: string; name: string };
   service: string;
   plan: string;
+  target_plan: string | null;
 }
 
 export interface AttemptBody {

@@ -44,9 +44,9 @@ export class AdminOperationsController {
     const page = await this.operations.list(tx, filter, asked, this.clock.now());
     const places = await this.operations.placesOf(
       tx,
-      page.items.map(({ addonId }) => addonId),
+      page.items.map(({ id }) => id),
     );
-    const items = page.items.map((one) => presentOperation(one, places.get(one.addonId)));
+    const items = page.items.map((one) => presentOperation(one, places.get(one.id)));
     return sendPage(reply, page, 'created_at, id', items);
   }
 
@@ -92,10 +92,10 @@ export class AdminOperationsController {
   private async history(id: string): Promise<OperationHistoryResource> {
     const tx = this.db.manager;
     const operation = await this.operations.get(tx, id);
-    const places = await this.operations.placesOf(tx, [operation.addonId]);
+    const places = await this.operations.placesOf(tx, [operation.id]);
     const attempts = await this.operations.listAttempts(tx, operation.id);
     return {
-      ...presentOperation(operation, places.get(operation.addonId)),
+      ...presentOperation(operation, places.get(operation.id)),
       attempts: attempts.map(presentAttempt),
     };
   }

@@ -7,6 +7,8 @@ export class OperationResource {
   app!: object;
   service!: string;
   plan!: string;
+  /** The plan that a plan change leads to; null for other operations. */
+  target_plan!: string | null;
   region!: string;
   /** How many calls were begun. */
   attempt!: number;

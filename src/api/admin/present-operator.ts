@@ -19,6 +19,7 @@ export function presentOperation(operation: Operation, place: OperationPlace | u
     app: { id: place?.appId ?? null, name: place?.app ?? '' },
     service: place?.service ?? '',
     plan: place?.plan ?? '',
+    target_plan: place?.targetPlan ?? null,
     region: place?.region ?? '',
     attempt: operation.attempt,
     held_by: operation.heldBy,

@@ -28,7 +28,7 @@ describe('ssoFormPage', () => {
 });
 
 it('a host name cannot add to the policy', () => {
-  const { headers } = ssoFormPage({ method: 'POST', action: 'https://acme;script-src/sso', params: {} });
+  const { headers } = ssoFormPage({ method: 'post', action: 'https://acme;script-src/sso', params: {} });
   assert.match(headers['content-security-policy'] ?? '', /; form-action https:; script-src 'sha256-[^']+'$/);
 });
 

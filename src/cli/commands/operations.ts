@@ -101,13 +101,18 @@ function listText(operations: Operation[]): string {
       stateOf(one),
       one.addon.name,
       one.app.name,
-      one.plan,
+      planOf(one),
       String(one.attempt),
       one.finished_at === null ? localTime(one.next_attempt_at) : '',
       localTime(one.created_at),
       one.last_error ?? '',
     ]),
   );
+}
+
+/** A plan change has two. */
+function planOf({ plan, target_plan: target }: Operation): string {
+  return target === null || target === plan ? plan : `${plan} → ${target}`;
 }
 
 function stateOf({ state, held_by }: Operation): string {
@@ -123,7 +128,7 @@ function showText(operation: History): string {
       ['state', stateOf(operation)],
       ['add-on', `${operation.addon.name} (${operation.addon.id})`],
       ['app', operation.app.name],
-      ['plan', operation.plan],
+      ['plan', planOf(operation)],
       ['region', operation.region],
       ['asked for by', operation.actor],
       ['since', localTime(operation.created_at)],
