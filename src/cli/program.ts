@@ -11,6 +11,7 @@ import { addNoticeCommands } from './commands/notices.js';
 import { addOperationCommands } from './commands/operations.js';
 import { addProviderCommands } from './commands/providers.js';
 import { addProviderNewCommand } from './commands/provider-new.js';
+import { addProviderServeCommand } from './commands/provider-serve.js';
 import { addProviderTestCommands } from './commands/provider-test.js';
 import { addQuoteCommand } from './commands/plan-quote.js';
 import { addTokenCommands } from './commands/tokens.js';
@@ -39,6 +40,7 @@ export function buildProgram(): Command {
   addProviderCommands(program);
   addFindingCommands(program);
   addProviderTestCommands(program);
+  addProviderServeCommand(program);
   addProviderNewCommand(program);
   addDbCommands(program);
   return program;

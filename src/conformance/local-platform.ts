@@ -17,6 +17,7 @@ export interface OauthGrant {
 /** What the platform knows of one resource under test. */
 export interface PlatformAddon {
   uuid: string;
+  plan: string;
   state: 'provisioning' | 'provisioned' | 'deprovisioned';
   /** Every value that the provider set by PATCH, as it was sent. */
   config: Record<string, unknown>;
@@ -27,6 +28,21 @@ export interface PlatformAddon {
   refusals: string[];
   /** So many answers to `actions/provision` get lost on their way. */
   lostAnswers: number;
+  /** Its end is confirmed: its tokens open nothing more, and say so. */
+  gone: boolean;
+}
+
+/** A call-back with its answer, ready to be shown. */
+export interface ShownCallBack {
+  uuid: string | null;
+  sent: string;
+  answered: string;
+}
+
+/** Whom a code or a token speaks for, and until when. */
+interface Title {
+  uuid: string;
+  expiresAt: Date;
 }
 
 interface Answer {
@@ -42,8 +58,10 @@ interface Answer {
  */
 export class LocalPlatform {
   private readonly addons = new Map<string, PlatformAddon>();
-  private readonly uuidOfCode = new Map<string, string>();
-  private readonly uuidOfToken = new Map<string, string>();
+  /** Told of each call-back when it was answered. */
+  onCallBack: ((shown: ShownCallBack) => void) | null = null;
+  private readonly codes = new Map<string, Title>();
+  private readonly tokens = new Map<string, Title>();
   private readonly uuidOfRefresh = new Map<string, string>();
   private readonly listeners = new Set<() => void>();
   private server: Server | null = null;
@@ -78,23 +96,26 @@ export class LocalPlatform {
   }
 
   /** Makes the add-on known before its provider hears of it, with a fresh grant. */
-  admit(uuid: string): OauthGrant {
+  admit(uuid: string, plan = this.service.plan): OauthGrant {
     if (!this.addons.has(uuid))
       this.addons.set(uuid, {
         uuid,
+        plan,
         state: 'provisioning',
         config: {},
         finishes: 0,
         tokens: 0,
         refusals: [],
         lostAnswers: 0,
+        gone: false,
       });
     const code = randomUUID();
     this.mask.hide(code);
-    this.uuidOfCode.set(code, uuid);
+    const expiresAt = plusMs(this.clock.now(), GRANT_MS);
+    this.codes.set(code, { uuid, expiresAt });
     return {
       code,
-      expires_at: plusMs(this.clock.now(), GRANT_MS).toISOString(),
+      expires_at: expiresAt.toISOString(),
       type: 'authorization_code',
     };
   }
@@ -132,6 +153,7 @@ export class LocalPlatform {
       callBack === null
         ? { status: 400, body: { id: 'bad_request', message: 'The body could not be read.' } }
         : this.answer(callBack);
+    if (callBack !== null) this.onCallBack?.(this.show(callBack, answer));
     for (const listen of [...this.listeners]) listen();
     if (answer.lost === true) {
       request.socket.destroy();
@@ -145,12 +167,17 @@ export class LocalPlatform {
     const route = matchPlatformRoute(callBack);
     if (route === null) return { status: 404, body: { id: 'not_found', message: 'Nothing is here.' } };
     if (route.name === 'token') return this.exchange(callBack);
-    const uuid = this.uuidOfToken.get(callBack.bearer ?? '');
+    const title = this.tokens.get(callBack.bearer ?? '');
     const addon = this.addons.get(route.uuid);
-    if (uuid === undefined || uuid !== addon?.uuid) {
+    if (title !== undefined && title.uuid === addon?.uuid && this.isOver(title)) {
+      addon.refusals.push(`${callBack.method} ${route.name}: the access token has expired`);
+      return { status: 401, body: { id: 'unauthorized', message: 'The access token has expired.' } };
+    }
+    if (title === undefined || title.uuid !== addon?.uuid) {
       addon?.refusals.push(`${callBack.method} ${route.name}: no valid access token of this resource`);
       return { status: 401, body: { id: 'unauthorized', message: 'The access token is not valid here.' } };
     }
+    if (addon.gone) return { status: 410, body: { id: 'gone', message: 'The add-on is gone.' } };
     switch (route.name) {
       case 'addon':
         return { status: 200, body: this.present(addon) };
@@ -167,18 +194,26 @@ export class LocalPlatform {
   /** No client_id: the code or the refresh token names the client. A code may come twice, as it does in the field. */
   private exchange({ fields }: CallBack): Answer {
     const refresh = fields.grant_type === 'refresh_token';
+    this.mask.hide(fields.client_secret);
+    const code = this.codes.get(fields.code ?? '');
     const uuid = refresh
       ? this.uuidOfRefresh.get(fields.refresh_token ?? '')
-      : this.uuidOfCode.get(fields.code ?? '');
-    if (uuid === undefined)
+      : code === undefined || this.isOver(code)
+        ? undefined
+        : code.uuid;
+    if (uuid === undefined || this.addon(uuid).gone)
       return {
         status: 401,
-        body: { error: 'invalid_grant', id: 'unauthorized', message: 'The grant is not known.' },
+        body: {
+          error: 'invalid_grant',
+          id: 'unauthorized',
+          message: 'The grant is not known, or it ran out.',
+        },
       };
     const [access, fresh] = [randomBytes(24).toString('base64url'), randomBytes(24).toString('base64url')];
     const again = refresh ? (fields.refresh_token ?? fresh) : fresh;
-    this.mask.hide(access, again, fields.client_secret);
-    this.uuidOfToken.set(access, uuid);
+    this.mask.hide(access, again);
+    this.tokens.set(access, { uuid, expiresAt: plusMs(this.clock.now(), TOKEN_SECONDS * 1_000) });
     this.uuidOfRefresh.set(again, uuid);
     this.addon(uuid).tokens += 1;
     return {
@@ -208,6 +243,23 @@ export class LocalPlatform {
     return this.listConfig(addon);
   }
 
+  private isOver({ expiresAt }: Title): boolean {
+    return expiresAt <= this.clock.now();
+  }
+
+  /** Config values, codes, tokens and client secrets are left out by their place, however short they are. */
+  private show({ method, path, json, fields }: CallBack, { status, body }: Answer): ShownCallBack {
+    const isToken = path === '/oauth/token';
+    const sent = isToken ? { grant_type: fields.grant_type } : json;
+    const text = (value: unknown) =>
+      value === null || value === undefined ? '' : ` ${this.mask.show(JSON.stringify(value, withoutValues))}`;
+    return {
+      uuid: matchUuid(path),
+      sent: `${method} ${this.mask.show(path)}${text(sent)}`,
+      answered: `${status}${text(body)}`,
+    };
+  }
+
   private listConfig(addon: PlatformAddon): Answer {
     return { status: 200, body: Object.entries(addon.config).map(([name, value]) => ({ name, value })) };
   }
@@ -223,7 +275,8 @@ export class LocalPlatform {
   }
 
   private present(addon: PlatformAddon): Record<string, unknown> {
-    const { slug, plan } = this.service;
+    const { slug } = this.service;
+    const { plan } = addon;
     return {
       id: addon.uuid,
       name: nameOf(addon.uuid),
@@ -238,6 +291,16 @@ export class LocalPlatform {
       web_url: null,
     };
   }
+}
+
+/** For `JSON.stringify`: what stands in a `value` or is a token is not shown. */
+function withoutValues(name: string, value: unknown): unknown {
+  return ['value', 'access_token', 'refresh_token'].includes(name) && value !== null ? '•••' : value;
+}
+
+function matchUuid(path: string): string | null {
+  const [, addons, uuid] = path.split('/');
+  return addons === 'addons' && uuid !== undefined ? uuid : null;
 }
 
 const APP_ID = '00000000-0000-4000-8000-00000000c0de';

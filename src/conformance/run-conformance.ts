@@ -1,14 +1,11 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../kernel/clock.js';
-import { Mask } from './exchange.js';
-import { LocalPlatform } from './local-platform.js';
-import { MadeResources } from './made-resources.js';
-import { isLoopback, type ProviderFacts } from './provider-facts.js';
+import type { ProviderFacts } from './provider-facts.js';
 import { removeMade } from './remove-made.js';
 import type { Rule } from './rule.js';
 import { allRules } from './rules/index.js';
 import { chooseRules, unmetNeed } from './choose-rules.js';
-import { EXACT_ACCEPT, Trial, type TestSession } from './trial.js';
+import { newSession } from './session.js';
+import { Trial, type TestSession } from './trial.js';
 import {
   NotApplicable,
   Violation,
@@ -72,27 +69,6 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
     interrupted: signal.aborted,
     results,
     leftovers,
-  };
-}
-
-function newSession(options: ConformanceOptions): TestSession {
-  const { facts, clock } = options;
-  const mask = new Mask();
-  const basic = Buffer.from(`${facts.slug}:${facts.password}`).toString('base64');
-  mask.hide(facts.password, basic, facts.ssoSalt);
-  return {
-    facts,
-    cloudRegion: options.cloudRegion,
-    platform: new LocalPlatform({ slug: facts.slug, plan: facts.plans[0] ?? '' }, mask, clock),
-    made: new MadeResources(),
-    mask,
-    manifestProblems: options.manifestProblems,
-    callTimeoutMs: options.callTimeoutMs,
-    asyncTimeoutMs: options.asyncTimeoutMs,
-    canCallBack: isLoopback(new URL(facts.baseUrl)),
-    accept: EXACT_ACCEPT,
-    sample: null,
-    sampleUuid: randomUUID(),
   };
 }
 

@@ -34,6 +34,8 @@ export interface TestSession {
   accept: string;
   sample: Promise<Exchange> | null;
   sampleUuid: string;
+  /** Told of every call and what came of it, as soon as that is known. */
+  onExchange: ((exchange: Exchange) => void) | null;
 }
 
 /** A resource that is ready, and how it was answered for. */
@@ -74,7 +76,7 @@ export class Trial {
 
   /** One provision, as it comes. */
   async provision(uuid: string, options: CallOptions = {}): Promise<Exchange> {
-    const { facts, platform, made, cloudRegion, mask } = this.session;
+    const { facts, platform, made, cloudRegion } = this.session;
     const body = {
       uuid,
       name: nameOf(uuid),
@@ -90,8 +92,6 @@ export class Trial {
       made.answered(uuid, null);
       throw error;
     });
-    const config = configIn(exchange.reply);
-    if (typeof config === 'object' && config !== null) mask.hide(...(Object.values(config) as unknown[]));
     made.answered(uuid, exchange.reply);
     return exchange;
   }
@@ -214,10 +214,15 @@ export class Trial {
     );
   }
 
-  private deliver(request: SentRequest, delivery: Partial<Delivery>): Promise<Exchange> {
-    return callProvider(
+  private async deliver(request: SentRequest, delivery: Partial<Delivery>): Promise<Exchange> {
+    const { mask, onExchange, callTimeoutMs } = this.session;
+    const exchange = await callProvider(
       { ...request, headers: { ...request.headers, 'user-agent': 'souk-provider-test' } },
-      { signal: this.signal, timeoutMs: this.session.callTimeoutMs, ...delivery },
+      { signal: this.signal, timeoutMs: callTimeoutMs, ...delivery },
     );
+    const config = configIn(exchange.reply);
+    if (typeof config === 'object' && config !== null) mask.hide(...(Object.values(config) as unknown[]));
+    onExchange?.(exchange);
+    return exchange;
   }
 }

@@ -30,17 +30,28 @@ export class SoukProcess {
     });
   }
 
-  /** `node`: another copy of the program that runs it. */
-  static spawn(args: string[], env: Record<string, string>, node = process.execPath): SoukProcess {
+  /** `node`: another copy of the program that runs it. `stdin`: a pipe for what is told to it. */
+  static spawn(
+    args: string[],
+    env: Record<string, string>,
+    node = process.execPath,
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ): SoukProcess {
     const inherited = Object.fromEntries(
       INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
     );
     return new SoukProcess(
       spawn(node, ['bin/souk.mjs', ...args], {
         env: { ...inherited, ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: [stdin, 'pipe', 'pipe'],
       }),
     );
+  }
+
+  /** Types a line at its prompt. */
+  type(line: string): void {
+    if (this.child.stdin === null) throw new Error('It was started without a pipe for its input.');
+    this.child.stdin.write(`${line}\n`);
   }
 
   get pid(): number {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startPostgres } from '../../engines/index.js';
 import {
   answers,
+  NoGrant,
   refuse,
   type ProviderContext,
   type ProviderDefinition,
@@ -25,8 +26,9 @@ export const slow: Omit<ProviderDefinition, 'module'> = {
   start: startSlow,
 };
 
-function startSlow({ database, env, crash, publicUrl, find }: ProviderContext): ProviderParts {
+function startSlow({ database, env, crash, publicUrl, find, platform }: ProviderContext): ProviderParts {
   const takesMs = Number(env.SLOW_MS ?? 5_000);
+  const addressOf = (uuid: string) => ({ SLOW_URL: `${publicUrl()}/things/${uuid}` });
   return {
     asynchronous: true,
     draft: ({ options }) => ({
@@ -42,7 +44,14 @@ function startSlow({ database, env, crash, publicUrl, find }: ProviderContext): 
     destroy: async ({ uuid }) => {
       await database.query('DELETE FROM public.things WHERE uuid = $1', [uuid]);
     },
-    credentials: ({ uuid }) => ({ SLOW_URL: `${publicUrl()}/things/${uuid}` }),
+    // The platform is told by a call of its own, as where the address changes with the plan.
+    resize: async ({ uuid }) => {
+      await platform?.setConfig(uuid, addressOf(uuid)).catch((error: unknown) => {
+        // Made without a grant: the platform knows the address by the answer to the provision alone.
+        if (!(error instanceof NoGrant)) throw error;
+      });
+    },
+    credentials: ({ uuid }) => addressOf(uuid),
     receiveLogs: async ({ uuid }, messages) => {
       await database.query('UPDATE public.things SET lines = lines + $2 WHERE uuid = $1', [
         uuid,
