@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { lives, RandomLives } from '../support/random-lives.js';
+import { RandomLives } from '../support/random-lives.js';
+import { lives } from '../support/random-steps.js';
 
 /** The command that failed once prints both; they stay here, so that it stays mended. */
 const ONCE_FAILED: { seed: number; path: string }[] = [];
 
-const SECONDS = 30;
+const SECONDS = 25;
 
 /** What must always hold, tried by what nobody thought of. `SOUK_SEED` repeats a run; test/scale has a longer one. */
 describe('lives of add-ons at random', () => {
