@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterAll, beforeAll, beforeEach, describe, it } from 'vitest';
 import type { OperationId } from '../../src/kernel/ids.js';
-import { CrashPoints } from '../../src/kernel/crash-points.js';
 import { OperationRunner } from '../../src/provisioning/operation.runner.js';
 import { assertRefused, ok } from '../support/api.js';
 import type { Script } from '../support/fake-provider.js';
@@ -12,16 +11,6 @@ import { queueBackends, World } from '../support/world.js';
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const LEASE_MS = 2_000;
-
-/** Whoever works dies at this point, once: what it holds is left as it is, as after `kill -9`. */
-class DieOnceAt extends CrashPoints {
-  point: string | null = null;
-  override reach(point: string): void {
-    if (point !== this.point) return;
-    this.point = null;
-    throw new Error(`died at ${point}`);
-  }
-}
 
 const NEW_CONFIG = { config: { PG_URL: 'postgres://moved' } };
 
@@ -41,32 +30,20 @@ const FAULTS: [string, Script][] = [
   ['says far too much', { status: 200, works: true, body: 'x'.repeat(1_100_000) }],
 ];
 
-const POINTS = [
-  'plan_change.claim.before_commit',
-  'plan_change.claim.after_commit',
-  'plan_change.before_call',
-  'plan_change.after_call',
-  'plan_change.record.before_commit',
-  'plan_change.record.after_commit',
-];
-
 // On one backend: the queue has no part in what is recorded, and plan-change-meanwhile.test.ts is for both.
 describe.each(queueBackends().slice(0, 1))('with the queue on %s, a plan change', (queue) => {
-  const death = new DieOnceAt();
   let world: World;
   let app: AppBody;
   let addon: AddonBody;
   beforeAll(async () => {
     world = await World.start({
       queue,
-      crashPoints: death,
       waits: { providerTimeoutMs: 400, leaseMs: LEASE_MS, settleMs: 1_500 },
     });
     world.clock.freeze();
   });
   afterAll(() => world.stop());
   beforeEach(async () => {
-    death.point = null;
     world.provider.onProvision(null);
     world.provider.onDeprovision(null);
     world.provider.onPlanChange(null);
@@ -141,47 +118,39 @@ describe.each(queueBackends().slice(0, 1))('with the queue on %s, a plan change'
     assert.deepEqual(await findings(), []);
   }
 
-  describe.each([null, ...POINTS])('with a death at %s', (point) => {
-    it.each(FAULTS)('of a provider that %s once is asked again for the same plan', async (_what, fault) => {
-      death.point = point;
-      world.provider.onPlanChange(fault);
-      world.provider.onPlanChange({ works: true, status: 200, body: NEW_CONFIG }, true);
-      const answer = await change();
-      if (point === null) {
-        assert.equal(answer.status, 202);
-        assert.equal(answer.body.plan.name, 'pg:mini', 'nothing is claimed that is not certain');
-        assert.match(answer.body.provision_message ?? '', /not confirmed pg:std yet/);
-        assert.equal((await vars()).DATABASE_URL?.includes(addon.id), true);
-      }
-      await run();
-      assert.equal(death.point, null, 'it passed the point');
-      assert.ok(changesSent().every((plan) => plan === 'std'));
-      assert.equal((await vars()).DATABASE_URL, 'postgres://moved');
-      assert.equal(await countReleases(), 3, 'one release for the creation, one for the new value');
-      await assertAgreed('std', '5000');
-    });
+  // With a death at each point of the way: fault-matrix.test.ts.
+  it.each(FAULTS)('of a provider that %s once is asked again for the same plan', async (_what, fault) => {
+    world.provider.onPlanChange(fault);
+    world.provider.onPlanChange({ works: true, status: 200, body: NEW_CONFIG }, true);
+    const answer = await change();
+    assert.equal(answer.status, 202);
+    assert.equal(answer.body.plan.name, 'pg:mini', 'nothing is claimed that is not certain');
+    assert.match(answer.body.provision_message ?? '', /not confirmed pg:std yet/);
+    assert.equal((await vars()).DATABASE_URL?.includes(addon.id), true);
+    await run();
+    assert.ok(changesSent().every((plan) => plan === 'std'));
+    assert.equal((await vars()).DATABASE_URL, 'postgres://moved');
+    assert.equal(await countReleases(), 3, 'one release for the creation, one for the new value');
+    await assertAgreed('std', '5000');
+  });
 
-    it('that succeeds at once ends the same', async () => {
-      death.point = point;
-      world.provider.onPlanChange({ works: true, status: 200, body: NEW_CONFIG }, true);
-      assert.ok((await change()).status < 300);
-      await run();
-      assert.equal(await countReleases(), 3);
-      await assertAgreed('std', '5000');
-    });
+  it('that succeeds at once is one release', async () => {
+    world.provider.onPlanChange({ works: true, status: 200, body: NEW_CONFIG }, true);
+    assert.ok((await change()).status < 300);
+    await run();
+    assert.equal(await countReleases(), 3);
+    await assertAgreed('std', '5000');
+  });
 
-    it('that is refused leaves everything as it was', async () => {
-      death.point = point;
-      const before = await vars();
-      // Whoever comes after a death does not know what was answered, and asks for the old plan to be certain.
-      world.provider.planRefused = 'std';
-      await change();
-      await run();
-      assert.equal(await operationState(), 'failed');
-      assert.deepEqual(await vars(), before);
-      assert.equal(await countReleases(), 2);
-      await assertAgreed('mini', '500');
-    });
+  it('that is refused leaves everything as it was', async () => {
+    const before = await vars();
+    world.provider.planRefused = 'std';
+    await change();
+    await run();
+    assert.equal(await operationState(), 'failed');
+    assert.deepEqual(await vars(), before);
+    assert.equal(await countReleases(), 2);
+    await assertAgreed('mini', '500');
   });
 
   it('without a verdict by its deadline is taken back: the old plan is asked for until that is confirmed', async () => {

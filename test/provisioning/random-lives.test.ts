@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { lives, RandomLives } from '../support/random-lives.js';
+import { RandomLives } from '../support/random-lives.js';
+import { lives } from '../support/random-steps.js';
 
 /** The command that failed once prints both; they stay here, so that it stays mended. */
 const ONCE_FAILED: { seed: number; path: string }[] = [];

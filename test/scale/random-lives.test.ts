@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, it } from 'vitest';
-import { lives, RandomLives } from '../support/random-lives.js';
+import { RandomLives } from '../support/random-lives.js';
+import { lives } from '../support/random-steps.js';
 
 const SEQUENCES = Number(process.env.SOUK_SEQUENCES ?? 3_000);
 /** A broker is replaced after so many, so that its tables do not make the last ones slow. */

@@ -13,6 +13,10 @@ export interface Script {
   hang?: boolean;
   /** Ends the connection without an answer. */
   reset?: boolean;
+  /** Announces more than it sends, and ends the connection then. */
+  cut?: boolean;
+  /** Begins to answer, and goes on for ever without an end. */
+  drip?: boolean;
   /** Does the work all the same, before the scripted answer: what a lost reply looks like. */
   works?: boolean;
   /** Waits for this before it answers. */
@@ -59,6 +63,15 @@ export class FakeProvider {
   async stop(): Promise<void> {
     this.server?.closeAllConnections();
     await new Promise((resolve) => this.server?.close(resolve));
+  }
+
+  /** Its port refuses connections until it is back. */
+  async away(): Promise<{ back: () => Promise<void> }> {
+    const { port } = this.server?.address() as AddressInfo;
+    await this.stop();
+    return {
+      back: () => new Promise<void>((resolve) => this.server?.listen(port, '127.0.0.1', () => resolve())),
+    };
   }
 
   get url(): string {
@@ -146,12 +159,22 @@ export class FakeProvider {
       request.socket.destroy();
       return;
     }
+    if (script.drip === true) return this.drip(response);
     const sent = 'body' in script ? script.body : addTo(usual.body, script.adds);
+    const whole = typeof sent === 'string' ? sent : JSON.stringify(sent);
     response.writeHead(script.status ?? usual.status, {
       'content-type': 'application/json',
+      ...(script.cut === true ? { 'content-length': whole.length + 100 } : {}),
       ...script.headers,
     });
-    response.end(typeof sent === 'string' ? sent : JSON.stringify(sent));
+    if (script.cut === true) response.write(whole, () => request.socket.destroy());
+    else response.end(whole);
+  }
+
+  private drip(response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const timer = setInterval(() => response.write(' '), 10);
+    response.on('close', () => clearInterval(timer));
   }
 
   private answerInventory(response: ServerResponse): void {
