@@ -10,10 +10,14 @@ import { Finding, Operation, OperationAttempt } from './operation.entity.js';
 /**
  * `delete_unconfirmed` closes by itself when the provider confirms, `plan_unconfirmed` when the plan is certain or the
  * add-on gone; `provider_id_changed` and `delete_abandoned` are for a person, since a resource that only the provider
- * knows may be left.
+ * knows may be left, and so is `action_unconfirmed`.
  */
 export type FindingKind =
-  'delete_unconfirmed' | 'provider_id_changed' | 'delete_abandoned' | 'plan_unconfirmed';
+  | 'delete_unconfirmed'
+  | 'provider_id_changed'
+  | 'delete_abandoned'
+  | 'plan_unconfirmed'
+  | 'action_unconfirmed';
 
 @Injectable()
 export class OperationRepository {
