@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { Actions, assertActionsDeclared } from './actions.js';
 import { AsyncProvisioning } from './async-provisioning.js';
 import { systemClock } from './clock.js';
 import { type CrashPoints, crashPointsFromEnv } from './crash-points.js';
@@ -48,6 +49,7 @@ interface Ground {
   links: PlatformLinks;
   work: PendingWorkStore;
   tokens: PlatformTokens | null;
+  vault: Vault;
 }
 
 /** A 422: the customer reads the sentence, and nothing is made or changed. */
@@ -137,6 +139,7 @@ async function prepareGround(settings: DefinedSettings, database: Database, log:
     crash,
     database,
     links,
+    vault,
     store: new ResourceStore(vault, clock),
     lock: new ResourceLock(database, RESOURCES_AT_ONCE, LOCK_WAIT_MS),
     work: new PendingWorkStore(clock),
@@ -167,6 +170,11 @@ async function putTogether(
     throw new Error(
       'SOUK_PROVIDER_CLIENT_SECRET must be set: without it the end of asynchronous work cannot be reported.',
     );
+  const handlers = parts.actions ?? {};
+  assertActionsDeclared(
+    (settings.manifest.souk?.actions ?? []).map(({ name }) => name),
+    handlers,
+  );
   const engine = engineOf(parts, context);
   const schedules =
     platform === null || tokens === null ? [] : platformWork({ ...ground, tokens }, engine, platform);
@@ -186,7 +194,14 @@ async function putTogether(
             wake: () => schedules.forEach((one) => one.wake()),
           },
   });
-  const server = createPartnerServer({ ...settings, resources, healthy: () => answersSoon(watch), log });
+  const actions = new Actions({ ...ground, clock: systemClock, handlers });
+  const server = createPartnerServer({
+    ...settings,
+    resources,
+    actions,
+    healthy: () => answersSoon(watch),
+    log,
+  });
   addPublicRoutes(server, parts, context, settings);
   return {
     server,

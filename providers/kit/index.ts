@@ -1,3 +1,4 @@
+export * from './actions.js';
 export * from './async-provisioning.js';
 export * from './clock.js';
 export * from './constant-time.js';

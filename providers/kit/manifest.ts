@@ -12,6 +12,7 @@ export interface ProviderManifest {
     requires?: string[];
     production?: { base_url?: string; sso_url?: string };
   };
+  souk?: { actions?: { name: string }[] };
   plans: {
     id: string;
     name: string;

@@ -1,16 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Actions } from './actions.js';
 import { isBasicAuth } from './basic-auth.js';
 import { DatabaseUnavailable } from './database.js';
 import { answers, ProviderError } from './errors.js';
 import { describeError, type Logger } from './log.js';
-import { parsePage, parsePlan, parseProvision, parseUuid } from './request-body.js';
+import { parseAction, parsePage, parsePlan, parseProvision, parseUuid } from './request-body.js';
 import type { Resources } from './resources.js';
 
 const FACTS_MS = 500;
 
 export interface PartnerServerOptions {
   resources: Resources;
+  /** None: every action is unknown. */
+  actions?: Actions;
   /** The service's slug: the user name that the platform sends. */
   slug: string;
   password: string;
@@ -83,7 +86,10 @@ async function factsInTime({ healthFacts, log }: PartnerServerOptions): Promise<
   }
 }
 
-function addResourceRoutes(server: FastifyInstance, { resources, basePath }: PartnerServerOptions): void {
+function addResourceRoutes(
+  server: FastifyInstance,
+  { resources, actions, basePath }: PartnerServerOptions,
+): void {
   server.post(basePath, async (request, reply) => {
     const provision = parseProvision(request.body);
     request.about.resource = provision.uuid;
@@ -107,6 +113,19 @@ function addResourceRoutes(server: FastifyInstance, { resources, basePath }: Par
     await resources.deprovision(uuid);
     return reply.code(204).send();
   });
+  if (actions === undefined) return;
+  server.post<{ Params: { id: string; name: string } }>(
+    `${basePath}/:id/actions/:name`,
+    async (request, reply) => {
+      const uuid = parseUuid(request.params.id);
+      if (uuid === null) throw answers.resourceNotFound();
+      request.about.resource = uuid;
+      const outcome = await actions.run(uuid, request.params.name, parseAction(request.body));
+      if (outcome.pending === true) return reply.code(202).send({ message: 'The action goes on.' });
+      const { result = null, message } = outcome;
+      return { result, message };
+    },
+  );
 }
 
 /** Platforms send a JSON content type with an empty body, vendor JSON types, or none at all. */

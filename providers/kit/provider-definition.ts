@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { ActionHandlers } from './actions.js';
 import type { Clock } from './clock.js';
 import type { CrashPoints } from './crash-points.js';
 import type { Database, Queryable } from './database.js';
@@ -53,6 +54,8 @@ export interface ProviderParts {
   asynchronous?: boolean;
   /** The page that single sign-on opens, as HTML. Without it there is no dashboard. */
   dashboard?: (resource: Resource, visitor: Visitor) => Promise<string> | string;
+  /** What customers can have done to a resource, by the names that the manifest declares in `souk.actions`. */
+  actions?: ActionHandlers;
   /** Takes lines of the apps' logs; the manifest requires `syslog_drain` for it. */
   receiveLogs?: (resource: Resource, messages: LogMessage[]) => Promise<void>;
   /** Takes webhooks at `/webhooks`, signed with SOUK_PROVIDER_WEBHOOK_SECRET. */

@@ -1,3 +1,4 @@
+import type { ActionRequest } from './actions.js';
 import { answers } from './errors.js';
 import type { PlatformFacts, ProvisionRequest } from './resource.js';
 
@@ -50,6 +51,15 @@ export function parsePlan(body: unknown): string {
   if (typeof plan !== 'string' || plan === '')
     throw answers.invalid('The field "plan" must be the name of a plan.');
   return plan;
+}
+
+/** Reads the body of an action. */
+export function parseAction(body: unknown): ActionRequest {
+  const { id, params = {} } = object(body);
+  const run = parseUuid(id);
+  if (run === null) throw answers.invalid('The field "id" must be a UUID.');
+  if (!isObject(params)) throw answers.invalid('The field "params" must be an object.');
+  return { run, params };
 }
 
 /** Reads `?cursor=…&limit=…` of the inventory. */

@@ -69,6 +69,7 @@ export class ResourceStore {
       [uuid, this.clock.now()],
     );
     await db.query('DELETE FROM kit.notices WHERE uuid = $1', [uuid]);
+    await db.query('DELETE FROM kit.action_runs WHERE uuid = $1', [uuid]);
   }
 
   async setPlan(db: Queryable, uuid: string, plan: string): Promise<void> {

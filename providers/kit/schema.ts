@@ -68,6 +68,18 @@ export const KIT_MIGRATIONS: Migration[] = [
       );
       CREATE INDEX pending_work_due_idx ON kit.pending_work (due_at);`,
   },
+  {
+    name: 'kit-5-action-runs',
+    sql: `
+      CREATE TABLE kit.action_runs (
+        run uuid CONSTRAINT action_runs_pkey PRIMARY KEY,
+        uuid uuid NOT NULL,
+        name text NOT NULL,
+        sealed bytea NOT NULL,
+        created_at timestamptz NOT NULL
+      );
+      CREATE INDEX action_runs_resource_idx ON kit.action_runs (uuid, created_at);`,
+  },
 ];
 
 /** Two programs that start at once must not both migrate; the number names this lock and nothing else. */

@@ -26,6 +26,7 @@ import { PartnerManifestsController } from './partner/manifests.controller.js';
 import { PartnerNoticesController } from './partner/notices.controller.js';
 import { PartnerOAuthController } from './partner/oauth.controller.js';
 import { PortalErrorFilter } from './partner/portal-error.filter.js';
+import { PlatformActionsController } from './platform/actions.controller.js';
 import { PlatformAccountsController } from './platform/accounts.controller.js';
 import { AddonViews } from './platform/addon-views.js';
 import { PlatformAddonsController } from './platform/addons.controller.js';
@@ -64,6 +65,7 @@ import { SsoPageController } from './sso/sso-page.controller.js';
     PlatformCatalogController,
     PlatformAddonsController,
     PlatformPlanChangeController,
+    PlatformActionsController,
     PlatformAttachmentsController,
     PlatformCollaboratorsController,
     PlatformSharingController,

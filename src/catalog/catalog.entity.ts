@@ -1,6 +1,7 @@
 import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn } from 'typeorm';
 import type { AddonServiceId, PlanId, ProviderId } from '../kernel/ids.js';
 import { toCents, type Cents } from '../kernel/money.js';
+import type { ActionDefinition } from './action-definition.js';
 
 const CENTS = { to: (value: Cents) => value.toString(), from: (value: string) => toCents(value) };
 
@@ -43,6 +44,7 @@ export class AddonService {
   @Column('text', { name: 'default_attachment', nullable: true }) defaultAttachment!: string | null;
   @Column('text', { array: true }) compliance!: string[];
   @Column('text', { name: 'cli_plugin_name', nullable: true }) cliPluginName!: string | null;
+  @Column('jsonb') actions!: ActionDefinition[];
   @Column('timestamptz', { name: 'created_at' }) createdAt!: Date;
   @Column('timestamptz', { name: 'updated_at' }) updatedAt!: Date;
 }

@@ -81,6 +81,7 @@ export class CatalogRepository {
       'default_attachment',
       'compliance',
       'cli_plugin_name',
+      'actions',
       'updated_at',
     ];
     await tx

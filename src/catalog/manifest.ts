@@ -1,3 +1,4 @@
+import { readActions, type ActionDefinition } from './action-definition.js';
 import { catalogErrors } from './catalog.errors.js';
 import type { Availability } from './catalog.entity.js';
 
@@ -38,6 +39,8 @@ export interface Manifest {
   defaultAttachment: string | null;
   /** `souk.inventory`: the provider answers `GET base_url` with what it holds. */
   inventory: boolean;
+  /** `souk.actions`: what customers can have done to an add-on. */
+  actions: ActionDefinition[];
   compliance: string[];
   plans: ManifestPlan[];
 }
@@ -159,6 +162,7 @@ export function readManifest(input: unknown): { manifest: Manifest; problems: st
     ssoSalt: read.text(api, 'sso_salt', 'api.'),
     defaultAttachment: read.optionalText(souk, 'default_attachment'),
     inventory: read.flag(souk, 'inventory', 'souk.'),
+    actions: readActions(souk.actions, (sentence) => read.must(false, sentence)),
     compliance: read.texts(souk, 'compliance', 'souk.'),
     plans: parsePlans(read, root.plans),
   };

@@ -65,6 +65,7 @@ export class StoreManifest {
       defaultAttachment: manifest.defaultAttachment,
       compliance: manifest.compliance,
       cliPluginName: manifest.cliPluginName,
+      actions: manifest.actions,
       createdAt: now,
       updatedAt: now,
     });

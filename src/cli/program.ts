@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAddonActionCommand } from './commands/addon-action.js';
 import { addAccountCommands } from './commands/accounts.js';
 import { addAuditCommands } from './commands/audit.js';
 import { addCliEnvCommand } from './commands/cli-env.js';
@@ -34,6 +35,7 @@ export function buildProgram(): Command {
   addAccountCommands(program);
   addNoticeCommands(program);
   addQuoteCommand(program);
+  addAddonActionCommand(program);
   addKeyCommands(program);
   addAuditCommands(program);
   addOperationCommands(program);

@@ -20,6 +20,17 @@ const read = (input: unknown, options: Partial<Parameters<typeof readProviderFac
   readProviderFacts(input, { allowRemote: false, ...options });
 
 describe('the facts of a provider', () => {
+  it('are the actions that can be run without params, queries first', () => {
+    const needy = { type: 'object', required: ['x'], properties: { x: { type: 'string' } } };
+    const actions = [
+      { name: 'wipe', kind: 'command' },
+      { name: 'ask', kind: 'query', params: needy },
+      { name: 'stats', kind: 'query' },
+    ];
+    const facts = read({ ...manifest(LOCAL), souk: { actions } });
+    assert.deepEqual([facts.actions, facts.hasActions], [['stats', 'wipe'], true]);
+  });
+
   it('are those of its manifest', () => {
     assert.deepEqual(read(manifest(LOCAL)), {
       slug: 'acme',
@@ -30,6 +41,8 @@ describe('the facts of a provider', () => {
       region: 'eu',
       baseUrl: 'http://127.0.0.1:1/heroku/resources',
       ssoUrl: 'http://127.0.0.1:1/sso?x=1',
+      actions: [],
+      hasActions: false,
     });
   });
 

@@ -14,6 +14,10 @@ export interface ProviderFacts {
   region: string;
   baseUrl: string;
   ssoUrl: string | null;
+  /** Names of the actions that can be run without params, queries first. */
+  actions: string[];
+  /** Whether it declares any action at all. */
+  hasActions: boolean;
 }
 
 export interface AddressOptions {
@@ -61,6 +65,7 @@ export function readProviderFacts(manifest: unknown, options: AddressOptions): P
     region: texts(api.regions)[0] ?? 'us',
     baseUrl: addresses.baseUrl.replace(/\/+$/, ''),
     ssoUrl: addresses.ssoUrl,
+    ...actionsOf(root.souk),
   };
 }
 
@@ -96,6 +101,18 @@ function addressesOf(
     return { baseUrl: given, ssoUrl: null };
   const { pathname, search } = new URL(ssoUrl);
   return { baseUrl: given, ssoUrl: new URL(`${pathname}${search}`, given).href };
+}
+
+function actionsOf(souk: unknown): Pick<ProviderFacts, 'actions' | 'hasActions'> {
+  const declared = isObject(souk) && Array.isArray(souk.actions) ? souk.actions.filter(isObject) : [];
+  const plain = declared.filter(
+    ({ name, params }) => text(name) !== null && !(isObject(params) && texts(params.required).length > 0),
+  );
+  const ordered = [
+    ...plain.filter(({ kind }) => kind === 'query'),
+    ...plain.filter(({ kind }) => kind !== 'query'),
+  ];
+  return { actions: ordered.map(({ name }) => String(name)), hasActions: declared.length > 0 };
 }
 
 function plansOf(input: unknown, chosen: string | undefined): string[] {

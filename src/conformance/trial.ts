@@ -164,6 +164,23 @@ export class Trial {
     return this.call('PUT', this.addressOf(id), { plan }, options);
   }
 
+  /** One run of an action, as it comes. */
+  runAction(id: string, name: string, run: string, options: CallOptions = {}): Promise<Exchange> {
+    const url = `${this.addressOf(id)}/actions/${encodeURIComponent(name)}`;
+    return this.call('POST', url, { id: run, params: {} }, options);
+  }
+
+  /** The same, asked for again while it is not finished, as a platform does. */
+  async runActionPatiently(id: string, name: string, run: string): Promise<Exchange> {
+    for (let tries = 1; ; tries++) {
+      const exchange = await this.runAction(id, name, run);
+      const { reply } = exchange;
+      const isAccepted = reply.kind === 'answered' && reply.status === 202;
+      if ((!isAccepted && !isBusy(reply)) || tries === BUSY_TRIES_MAX) return exchange;
+      await wait(BUSY_WAIT_MS, undefined, { signal: this.signal });
+    }
+  }
+
   async deprovision(uuid: string, id: string, options: CallOptions = {}): Promise<Exchange> {
     const { made } = this.session;
     const moment = made.momentOf(uuid);

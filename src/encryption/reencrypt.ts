@@ -3,6 +3,7 @@ import { configContext, optionsContext } from '../addons/addon.repository.js';
 import { contextOf } from '../apps/release.repository.js';
 import { clientSecretContext, providerContext } from '../catalog/catalog.repository.js';
 import { manifestContext } from '../catalog/manifest.repository.js';
+import { actionParamsContext, actionResultContext } from '../provisioning/actions/action-run.repository.js';
 import { KeyRing } from '../kernel/crypto/key-ring.js';
 import { Database, type Tx } from '../kernel/db/database.js';
 
@@ -60,6 +61,20 @@ const COLUMNS: SecretColumn[] = [
     keyId: 'config_key_id',
     key: ['id'],
     context: (id = '') => configContext(id),
+  },
+  {
+    table: 'action_runs',
+    ciphertext: 'params_ciphertext',
+    keyId: 'params_key_id',
+    key: ['operation_id'],
+    context: (id = '') => actionParamsContext(id),
+  },
+  {
+    table: 'action_runs',
+    ciphertext: 'result_ciphertext',
+    keyId: 'result_key_id',
+    key: ['operation_id'],
+    context: (id = '') => actionResultContext(id),
   },
 ];
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'vitest';
 import {
+  ACTION,
   DEPROVISION,
   isFinal,
   next,
@@ -16,6 +17,7 @@ describe.each([
   ['provision', PROVISION],
   ['deprovision', DEPROVISION],
   ['plan_change', PLAN_CHANGE],
+  ['action', ACTION],
 ] as const)('the %s machine', (type, machine) => {
   it('leaves no final state', () => {
     for (const state of states.filter(isFinal)) assert.deepEqual(machine[state], {});

@@ -1,11 +1,11 @@
 /** What is being done to an add-on. */
-export type OperationType = 'provision' | 'deprovision' | 'plan_change';
+export type OperationType = 'provision' | 'deprovision' | 'plan_change' | 'action';
 
 export type OperationState =
   | 'queued' // committed; nobody has called the provider yet
   | 'calling' // a worker holds a lease and may be talking to the provider
   | 'unsure' // the outcome of the last call is not known; the same call is made again
-  | 'waiting' // the provider answered 202 and will call back
+  | 'waiting' // the provider answered 202 and will call back; an action is asked for again
   | 'cleaning' // given up; the provider may hold a resource that we cannot see, so it is deleted until confirmed
   | 'reverting' // the new plan has no verdict by its deadline; the old one is asked for until that is confirmed
   | 'succeeded'
@@ -26,7 +26,7 @@ export type OperationEvent =
   | 'unsupported' // the provider cannot change plans, and so never changed this one
   | 'reverted' // the provider confirmed the old plan
   | 'stranded' // the provider refuses the old plan: a person is told, and it is asked again
-  | 'superseded'; // a delete was asked for, which makes every plan the right one
+  | 'superseded'; // a delete was asked for, which makes every plan the right one and every action pointless
 
 type Machine = Record<OperationState, Partial<Record<OperationEvent, OperationState>>>;
 
@@ -106,10 +106,34 @@ export const PLAN_CHANGE: Machine = {
   failed: {},
 };
 
+/**
+ * There is no way back from an action, so what has no verdict is asked for again under the same id. That is also how a
+ * run is followed after a 202.
+ */
+export const ACTION: Machine = {
+  queued: { claimed: 'calling', expired: 'failed', superseded: 'failed' },
+  calling: {
+    accepted: 'waiting',
+    done: 'succeeded',
+    refused: 'failed',
+    // Providers know a run by its id, so a refusal is the truth about all calls for it.
+    refused_in_doubt: 'failed',
+    unknown: 'unsure',
+    lost: 'unsure',
+  },
+  unsure: { claimed: 'calling', expired: 'failed', superseded: 'failed' },
+  waiting: { claimed: 'calling', expired: 'failed', superseded: 'failed' },
+  cleaning: {},
+  reverting: {},
+  succeeded: {},
+  failed: {},
+};
+
 const MACHINES: Record<OperationType, Machine> = {
   provision: PROVISION,
   deprovision: DEPROVISION,
   plan_change: PLAN_CHANGE,
+  action: ACTION,
 };
 
 /** Where an event leads from a state; null where it means nothing there, such as a late answer. */
@@ -119,6 +143,16 @@ export function next(
   event: OperationEvent,
 ): OperationState | null {
   return MACHINES[type][state][event] ?? null;
+}
+
+/** The provider reports the end by itself, so that nobody asks before the deadline. */
+export function isReported(type: OperationType, state: OperationState): boolean {
+  return state === 'waiting' && next(type, state, 'claimed') === null;
+}
+
+/** A delete that was asked for ends it, once nobody is at it. */
+export function makesWay(type: OperationType): boolean {
+  return next(type, 'queued', 'superseded') !== null;
 }
 
 /** What may have got through is being taken back, for as long as it takes. */

@@ -11,10 +11,15 @@ import { Finding, Operation, OperationAttempt } from './operation.entity.js';
 /**
  * `delete_unconfirmed` closes by itself when the provider confirms, `plan_unconfirmed` and `plan_abandoned` when the plan
  * is certain or the add-on gone; `provider_id_changed` and `delete_abandoned` are for a person, since a resource that
- * only the provider knows may be left.
+ * only the provider knows may be left, and so is `action_unconfirmed`.
  */
 export type FindingKind =
-  'delete_unconfirmed' | 'provider_id_changed' | 'delete_abandoned' | 'plan_unconfirmed' | 'plan_abandoned';
+  | 'delete_unconfirmed'
+  | 'provider_id_changed'
+  | 'delete_abandoned'
+  | 'plan_unconfirmed'
+  | 'plan_abandoned'
+  | 'action_unconfirmed';
 
 @Injectable()
 export class OperationRepository {

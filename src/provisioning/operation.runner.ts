@@ -6,7 +6,7 @@ import { Database, type Tx } from '../kernel/db/database.js';
 import type { OperationId } from '../kernel/ids.js';
 import type { Operation } from './operation.entity.js';
 import { DELETE_DEADLINE_MS } from './operation.js';
-import { isFinal, isUndoing, next, type OperationState } from './operation.machine.js';
+import { isFinal, isReported, isUndoing, makesWay, next, type OperationState } from './operation.machine.js';
 import { AddonLocks } from './addon-locks.js';
 import { OperationRepository } from './operation.repository.js';
 import { ProviderCalls } from './provider-calls.js';
@@ -60,16 +60,15 @@ export class OperationRunner implements OnApplicationShutdown {
     if (known === null || isFinal(known.state)) return null;
     const expected = known.deadlineAt <= this.clock.now();
     return this.db.transaction(`${known.type}.claim`, async (tx) => {
-      // A passed deadline, or a delete that waits for a plan change, may change the add-on and its apps: those are
+      // A passed deadline, or a delete that waits for a plan change or an action, may change the add-on and its apps: those are
       // locked before the operation, as everywhere.
-      const addon =
-        expected || known.type === 'plan_change' ? await this.locks.take(tx, known.addonId) : null;
+      const addon = expected || makesWay(known.type) ? await this.locks.take(tx, known.addonId) : null;
       const operation = await this.operations.lock(tx, id);
       if (operation === null || isFinal(operation.state)) return null;
       // Read under the lock, which may have been waited for: a lease begins now.
       const now = this.clock.now();
       if (operation.leaseUntil !== null && operation.leaseUntil > now) return null;
-      if (operation.type === 'plan_change' && addon !== null && addon.deleteRequestedAt !== null) {
+      if (makesWay(operation.type) && addon !== null && addon.deleteRequestedAt !== null) {
         await this.recordOutcome.supersede(tx, operation, addon, now);
         return null;
       }
@@ -83,7 +82,7 @@ export class OperationRunner implements OnApplicationShutdown {
         state = next(operation.type, state, 'abandoned') ?? state;
       if (late && state !== operation.state && (isUndoing(state) || state === 'failed'))
         await this.recordOutcome.gaveUp(tx, operation, state, now);
-      if (state === 'failed' || state === 'waiting') return null;
+      if (state === 'failed' || isReported(operation.type, state)) return null;
       const deadline = await this.deadlineAfterClaim(tx, operation, state, late, now);
       const hold = await this.calls.holdOf(tx, operation, state, now);
       if (hold !== null) {

@@ -12,6 +12,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 export const PROVISION_DEADLINE_MS = 15 * MINUTE_MS;
 /** How long a provider may stay without a verdict before the old plan is asked for again. */
 export const PLAN_CHANGE_DEADLINE_MS = 15 * MINUTE_MS;
+/** How long a provider may stay without a verdict before an action is given up; after a 202 the plan's own time counts. */
+export const ACTION_DEADLINE_MS = 15 * MINUTE_MS;
 /** After so long without a confirmed delete a person is told, and again each time it has passed. */
 export const DELETE_DEADLINE_MS = 24 * HOUR_MS;
 
@@ -26,6 +28,7 @@ const DEADLINES_MS: Record<OperationType, number> = {
   provision: PROVISION_DEADLINE_MS,
   deprovision: DELETE_DEADLINE_MS,
   plan_change: PLAN_CHANGE_DEADLINE_MS,
+  action: ACTION_DEADLINE_MS,
 };
 
 /** A new operation. It is due for the reconciler only after `graceMs`: until then its own job is on the way. */

@@ -10,6 +10,9 @@ import { CatalogRepository } from '../catalog/catalog.repository.js';
 import { CONFIG, type Config } from '../kernel/config.js';
 import { Database, type Tx } from '../kernel/db/database.js';
 import { Metrics } from '../kernel/metrics.js';
+import { parseActionAnswer, type ActionAnswer } from './actions/action-answer.js';
+import { ActionRunRepository } from './actions/action-run.repository.js';
+import { judgePartnerAction } from './actions/judge-partner-action.js';
 import { CallGate, type Hold } from './call-gate.js';
 import { ProviderClient } from './clients/provider-client.js';
 import { judgePartnerCleaning, judgePartnerDeprovision, judgePartnerProvision } from './judge-partner.js';
@@ -20,7 +23,7 @@ import type { OperationEvent, OperationState } from './operation.machine.js';
 import { parsePlanChangeAnswer, type PlanChangeAnswer } from './plan-change-answer.js';
 import { messageOf, parseProvisionAnswer, providerIdOf, type ProvisionAnswer, type Reply } from './reply.js';
 
-export type CallName = 'provision' | 'deprovision' | 'clean' | 'plan_change' | 'revert';
+export type CallName = 'provision' | 'deprovision' | 'clean' | 'plan_change' | 'revert' | 'action';
 
 /** One call's verdict, with what is worth keeping of the answer. */
 export interface Outcome {
@@ -32,6 +35,8 @@ export interface Outcome {
   answer: ProvisionAnswer | null;
   /** What a plan change brought, or the way back from one. */
   planAnswer?: PlanChangeAnswer | null;
+  /** What an action brought. */
+  actionAnswer?: ActionAnswer | null;
   /** The id that a success named, also one that is no whole answer: what it made is cleaned up under this. */
   providerId: string | null;
   /** The provider's own words for the customer, made harmless. */
@@ -55,6 +60,7 @@ export class ProviderCalls {
     private readonly client: ProviderClient,
     private readonly metrics: Metrics,
     private readonly gate: CallGate,
+    private readonly runs: ActionRunRepository,
   ) {}
 
   /** What keeps the call from being made now; null: nothing. Asked in the transaction of the claim. */
@@ -87,6 +93,8 @@ export class ProviderCalls {
         );
       case 'revert':
         return this.changePlan(addon, call, addon.plan);
+      case 'action':
+        return this.runAction(addon, operation);
     }
   }
 
@@ -116,6 +124,21 @@ export class ProviderCalls {
       ...outcomeOf(call, judge(reply, answer !== null), reply, null),
       planAnswer: answer,
     };
+  }
+
+  private async runAction(addon: Addon, operation: Operation): Promise<Outcome> {
+    const service = addon.plan.addonService;
+    const access = await this.catalog.access(this.db.manager, service.providerId);
+    const run = await this.runs.get(this.db.manager, operation.id);
+    const reply = await this.client.runAction(access, addon.providerId ?? addon.id, run.name, {
+      id: operation.id,
+      params: this.runs.paramsOf(run),
+    });
+    const event = judgePartnerAction(reply);
+    const declared = service.actions.find(({ name }) => name === run.name);
+    const answer = event === 'done' ? parseActionAnswer(reply, declared?.result ?? null) : null;
+    const outcome = outcomeOf('action', event, reply, null);
+    return { ...outcome, detail: answer?.problem ?? outcome.detail, actionAnswer: answer };
   }
 
   private async remove(addon: Addon, call: 'deprovision' | 'clean'): Promise<Outcome> {

@@ -6,6 +6,11 @@ import { AuditModule } from '../audit/audit.module.js';
 import { CatalogModule } from '../catalog/catalog.module.js';
 import type { OperationId, ProviderId } from '../kernel/ids.js';
 import { JobRegistry } from '../kernel/jobs/job-registry.js';
+import { ActionAccess } from './actions/action-access.js';
+import { ActionRunRepository } from './actions/action-run.repository.js';
+import { ReadActions } from './actions/read-actions.js';
+import { RecordAction } from './actions/record-action.js';
+import { RunAction } from './actions/run-action.js';
 import { AddonNotices } from './addon-notices.js';
 import { AddonLocks } from './addon-locks.js';
 import { BeginOperation } from './begin-operation.js';
@@ -66,6 +71,8 @@ const EXPORTED = [
   OperationRunner,
   ProvisionAddon,
   ChangePlan,
+  RunAction,
+  ReadActions,
   QuotePlanChange,
   DestroyAddon,
   DestroyApp,
@@ -100,6 +107,9 @@ const EXPORTED = [
     RecordOutcome,
     RecordProvisioned,
     RecordPlanChange,
+    RecordAction,
+    ActionAccess,
+    ActionRunRepository,
     PlanChoice,
     ChangePlanRepositories,
     ReleaseNewConfig,

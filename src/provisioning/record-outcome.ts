@@ -7,11 +7,20 @@ import { AddonRepository } from '../addons/addon.repository.js';
 import { Clock, plusMs } from '../kernel/clock.js';
 import { Database, type Tx } from '../kernel/db/database.js';
 import { LOGGER, type Logger } from '../kernel/log.js';
+import { RecordAction } from './actions/record-action.js';
 import { AddonLocks } from './addon-locks.js';
 import { CallGate } from './call-gate.js';
 import type { Operation } from './operation.entity.js';
 import { DELETE_DEADLINE_MS, retryWaitMs } from './operation.js';
-import { isFinal, isUndoing, next, type OperationEvent, type OperationState } from './operation.machine.js';
+import {
+  isFinal,
+  isReported,
+  isUndoing,
+  makesWay,
+  next,
+  type OperationEvent,
+  type OperationState,
+} from './operation.machine.js';
 import { OperationRepository } from './operation.repository.js';
 import type { Outcome } from './provider-calls.js';
 import { RecordPlanChange } from './record-plan-change.js';
@@ -22,6 +31,7 @@ import { retryAfterMs } from './retry-after.js';
 import { StartDeprovision } from './start-deprovision.js';
 
 const DELETED_MEANWHILE = 'The add-on is being deleted, so its plan was not changed.';
+const ENDED_BY_DELETE = 'The add-on is being deleted; what the action did is not known.';
 
 /** What an outcome means for the add-on. */
 @Injectable()
@@ -33,6 +43,7 @@ export class OutcomeEffects {
     private readonly removed: RecordRemoved,
     private readonly startDeprovision: StartDeprovision,
     private readonly planChange: RecordPlanChange,
+    private readonly action: RecordAction,
   ) {}
 
   async run(
@@ -65,8 +76,8 @@ export class OutcomeEffects {
     }
   }
 
-  /** The same for a plan change, which no report of a provider's ends. */
-  async runPlanChange(
+  /** The same for a plan change or an action, which no report of a provider's ends. */
+  async runChange(
     tx: Tx,
     operation: Operation,
     addon: Addon,
@@ -75,7 +86,8 @@ export class OutcomeEffects {
     now: Date,
   ): Promise<void> {
     const author = authorOfOperation(operation);
-    await this.planChange.run(tx, operation, addon, state, outcome, author, now);
+    if (operation.type === 'action') await this.action.run(tx, operation, addon, state, outcome, author);
+    else await this.planChange.run(tx, operation, addon, state, outcome, author, now);
     if (isFinal(state) && addon.deleteRequestedAt !== null)
       await this.startDeprovision.run(tx, await this.addons.get(tx, addon.id), author, now);
   }
@@ -123,13 +135,15 @@ export class OutcomeEffects {
     const addon = await this.addons.get(tx, operation.addonId);
     if (operation.type === 'plan_change') {
       if (isFinal(state)) await this.planChange.failed(tx, operation, addon, SYSTEM, message, now);
-    } else await this.removed.creationFailed(tx, addon, SYSTEM, now, message);
+    } else if (operation.type === 'action') await this.action.gaveUp(tx, operation, addon, SYSTEM, now);
+    else await this.removed.creationFailed(tx, addon, SYSTEM, now, message);
   }
 
-  /** A delete was asked for while nobody was at the plan change: it ends here, and the delete begins. */
+  /** A delete was asked for while nobody was at the operation: it ends here, and the delete begins. */
   async superseded(tx: Tx, operation: Operation, addon: Addon, now: Date): Promise<void> {
     const author = authorOfOperation(operation);
-    await this.planChange.failed(tx, operation, addon, author, DELETED_MEANWHILE, now);
+    if (operation.type === 'action') await this.action.ended(tx, operation, addon, 'failed', author);
+    else await this.planChange.failed(tx, operation, addon, author, DELETED_MEANWHILE, now);
     await this.startDeprovision.run(tx, addon, author, now);
   }
 }
@@ -188,8 +202,7 @@ export class RecordOutcome {
         operation.attempt,
         changeOf(operation, addon, state, judged, now),
       );
-      if (operation.type === 'plan_change')
-        await this.effects.runPlanChange(tx, operation, addon, state, judged, now);
+      if (makesWay(operation.type)) await this.effects.runChange(tx, operation, addon, state, judged, now);
       else await this.effects.run(tx, operation, addon, state, judged, now);
       await this.gate.learn(tx, operation, judged, now);
       this.log.info(
@@ -212,7 +225,8 @@ export class RecordOutcome {
   async gaveUp(tx: Tx, operation: Operation, state: OperationState, now: Date): Promise<void> {
     // What an operator ended says so, also when its time is over.
     const abandoned = operation.abandonedAt === null ? null : operation.customerMessage;
-    const message = abandoned ?? GAVE_UP[operation.type];
+    const unsent = operation.type === 'action' && operation.attempt === 0;
+    const message = abandoned ?? (unsent ? NEVER_SENT : GAVE_UP[operation.type]);
     const finished = state === 'failed' ? { state, leaseUntil: null, finishedAt: now } : {};
     await this.operations.apply(tx, operation.id, operation.attempt, {
       ...finished,
@@ -229,19 +243,21 @@ export class RecordOutcome {
       leaseUntil: null,
       finishedAt: now,
       updatedAt: now,
-      customerMessage: DELETED_MEANWHILE,
+      customerMessage: operation.type === 'action' ? ENDED_BY_DELETE : DELETED_MEANWHILE,
     });
     await this.effects.superseded(tx, operation, addon, now);
   }
 }
 
+const NEVER_SENT = 'The action could not be begun in time, and was not carried out; try again later.';
 const GAVE_UP: Record<Operation['type'], string> = {
   provision: 'The add-on could not be created in time. Nothing was charged; try again later.',
   deprovision: 'The add-on could not be deleted in time; it is tried again.',
   plan_change: 'The plan could not be changed in time; the add-on keeps the one that it had.',
+  action: 'The action had no verdict in time; ask the provider whether it was carried out.',
 };
 
-/** A delete that waits for a plan change does not wait for certainty about the plan. */
+/** A delete that waits for a plan change or an action does not wait for certainty about it. */
 function endForDelete(operation: Operation, addon: Addon, state: OperationState): OperationState {
   if (addon.deleteRequestedAt === null) return state;
   return next(operation.type, state, 'superseded') ?? state;
@@ -283,7 +299,7 @@ function changeOf(
     updatedAt: now,
     deadlineAt,
     // Never later than the deadline, so that passing it is noticed at once.
-    nextAttemptAt: state === 'waiting' || retryAt > deadlineAt ? deadlineAt : retryAt,
+    nextAttemptAt: isReported(operation.type, state) || retryAt > deadlineAt ? deadlineAt : retryAt,
     lastError: outcome.detail,
     customerMessage: messageAfter(operation, state, outcome),
     finishedAt: isFinal(state) ? now : null,
@@ -304,6 +320,13 @@ function deadlineAfter(
   beginsUndoing: boolean,
   now: Date,
 ): Date {
-  if (state === 'waiting') return plusMs(now, addon.plan.asyncDeadlineSeconds * 1_000);
+  const promisedMs = addon.plan.asyncDeadlineSeconds * 1_000;
+  if (isReported(operation.type, state)) return plusMs(now, promisedMs);
+  // From the beginning on: each further 202 brings no further time.
+  if (state === 'waiting') return later(plusMs(operation.createdAt, promisedMs), operation.deadlineAt);
   return beginsUndoing ? plusMs(now, DELETE_DEADLINE_MS) : operation.deadlineAt;
+}
+
+function later(a: Date, b: Date): Date {
+  return a > b ? a : b;
 }

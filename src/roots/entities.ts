@@ -7,6 +7,7 @@ import { Attachment } from '../attachments/attachment.entity.js';
 import { AddonService, Plan, Provider } from '../catalog/catalog.entity.js';
 import { ManifestRevision, ServiceInvitation, ServiceMaker } from '../catalog/manifest.entity.js';
 import type { EntityClass } from '../kernel/db/data-source.js';
+import { ActionRun } from '../provisioning/actions/action-run.entity.js';
 import { Inventory } from '../provisioning/inventory/inventory.entity.js';
 import { Pause, ProviderCircuit } from '../provisioning/gate.entity.js';
 import { Finding, Operation, OperationAttempt } from '../provisioning/operation.entity.js';
@@ -35,6 +36,7 @@ export const ENTITIES: EntityClass[] = [
   SsoTicketUse,
   Operation,
   OperationAttempt,
+  ActionRun,
   Finding,
   Inventory,
   ProviderCircuit,

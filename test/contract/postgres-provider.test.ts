@@ -40,12 +40,19 @@ it('the bundled Postgres provider conforms, and nothing is left in it', async ()
     [],
     output,
   );
-  // It answers at once and has no sign-on: nothing else may be skipped.
+  // It answers at once and has no sign-on and no actions: nothing else may be skipped.
   assert.deepEqual(
     lines.filter((line) => line.startsWith('SKIP')),
-    ['async-callback', 'async-lost-answer', 'sso-good', 'sso-bad-token', 'sso-stale'].map(
-      (id) => `SKIP  ${id}`,
-    ),
+    [
+      'async-callback',
+      'async-lost-answer',
+      'sso-good',
+      'sso-bad-token',
+      'sso-stale',
+      'action-run',
+      'action-repeat',
+      'action-unknown',
+    ].map((id) => `SKIP  ${id}`),
     output,
   );
   assert.ok(!output.includes('warning'), output);

@@ -52,7 +52,7 @@ describe('souk provider test', () => {
       /^PASS {2}repeat-same-id: A provision that is repeated gives the same resource \(\d+ ms\)$/m,
     );
     assert.match(output, /^SKIP {2}async-callback: .*\n {6}The provider answers at once, not with 202\.$/m);
-    assert.match(output, /^30 passed, 0 failed, 2 skipped in [\d.]+ s\.\nThe provider conforms\.$/m);
+    assert.match(output, /^33 passed, 0 failed, 2 skipped in [\d.]+ s\.\nThe provider conforms\.$/m);
     assert.equal(code, 0, output);
   });
 
@@ -152,7 +152,7 @@ describe('a badge', () => {
     assert.equal(good.code, 0, good.output);
     assert.match(
       good.output,
-      /^The signature is good\.\nscriptable, tested at .*: passed \(30 passed, 0 failed, 2 skipped\)\.$/m,
+      /^The signature is good\.\nscriptable, tested at .*: passed \(33 passed, 0 failed, 2 skipped\)\.$/m,
     );
 
     const badge = JSON.parse(read('badge.json')) as Badge;

@@ -41,7 +41,10 @@ export type Habit =
   | 'locked-by-hang-up'
   | 'one-at-a-time'
   | 'buried-alive'
-  | 'revived-by-repeat';
+  | 'revived-by-repeat'
+  | 'action-500'
+  | 'run-done-twice'
+  | 'any-action';
 
 interface Resource {
   id: string;
@@ -71,7 +74,9 @@ export class ScriptableProvider {
   private readonly gone = new Map<string, Resource>();
   private readonly buried = new Set<string>();
   private readonly locked = new Set<string>();
+  private readonly runs = new Map<string, number>();
   private readonly deletes = new Map<string, () => void>();
+  private actions = 0;
   private queue: Promise<void> = Promise.resolve();
   private server: Server | null = null;
 
@@ -113,6 +118,7 @@ export class ScriptableProvider {
         requires: ['attachable'],
         production: { base_url: `${this.url}/heroku/resources`, sso_url: `${this.url}/sso` },
       },
+      souk: { actions: [{ name: 'count', title: 'Count', kind: 'command' }] },
       plans: PLANS.map((id) => ({ id, name: id, price: { cents: 100 } })),
     };
   }
@@ -150,8 +156,10 @@ export class ScriptableProvider {
     if (this.habit === 'accept-406' && request.headers.accept?.includes('vnd.heroku-addons') === true)
       return { status: 406 };
     const fields = (body === '' ? {} : JSON.parse(body)) as Record<string, unknown>;
+    const [, , , , isAction, action = ''] = path.split('/');
     switch (request.method) {
       case 'POST':
+        if (isAction === 'actions') return this.act(id, action, String(fields.id));
         return this.provision(fields, request);
       case 'PUT':
         return this.changePlan(id, String(fields.plan));
@@ -241,6 +249,17 @@ export class ScriptableProvider {
     if (this.habit === 'no-plan-change' && PLANS.includes(plan)) return { status: 405, body: HOSTILE };
     resource.plan = plan;
     return { status: 200 };
+  }
+
+  private act(id: string, action: string, run: string): Answer {
+    const { habit } = this;
+    if (this.find(id) === null) return { status: this.wasThere(id) ? 410 : 404 };
+    if (action !== 'count') return { status: habit === 'any-action' ? 200 : 404 };
+    if (habit === 'action-500') return { status: 500 };
+    const known = habit === 'run-done-twice' ? undefined : this.runs.get(run);
+    const count = known ?? ++this.actions;
+    this.runs.set(run, count);
+    return { status: 200, body: { result: { count } } };
   }
 
   private deprovision(id: string): Answer {

@@ -26,7 +26,7 @@ export interface Script {
 }
 
 export interface Call {
-  verb: 'provision' | 'deprovision' | 'change_plan';
+  verb: 'provision' | 'deprovision' | 'change_plan' | 'action';
   /** uuid of a provision, else the id in the path. */
   id: string;
   headers: IncomingMessage['headers'];
@@ -52,6 +52,7 @@ export class FakeProvider {
     provision: { next: [], always: null },
     deprovision: { next: [], always: null },
     change_plan: { next: [], always: null },
+    action: { next: [], always: null },
   };
   private server: Server | null = null;
 
@@ -90,6 +91,13 @@ export class FakeProvider {
   onPlanChange(script: Script | null, always = false): void {
     this.script('change_plan', script, always);
   }
+
+  onAction(script: Script | null, always = false): void {
+    this.script('action', script, always);
+  }
+
+  /** What it did for each run of an action, in order: a run that is asked for again is not done again. */
+  readonly actionsDone: { run: string; name: string; params: unknown }[] = [];
 
   /** The plan that a resource has here. */
   planOf(uuid: string): string | undefined {
@@ -144,8 +152,10 @@ export class FakeProvider {
     if (request.method === 'GET') return this.answerInventory(response);
     const text = await read(request);
     const body = text === '' ? null : (JSON.parse(text) as Record<string, unknown>);
-    const verb = verbOf(request.method);
-    const id = verb === 'provision' ? String(body?.uuid) : ((request.url ?? '').split('/').at(-1) ?? '');
+    const path = (request.url ?? '').split('/');
+    const isAction = path.at(-2) === 'actions';
+    const verb = isAction ? 'action' : verbOf(request.method);
+    const id = verb === 'provision' ? String(body?.uuid) : (path.at(isAction ? -3 : -1) ?? '');
     const call: Call = { verb, id, headers: request.headers, body };
     this.calls.push(call);
     const scripts = this.scripts[verb];
@@ -153,7 +163,9 @@ export class FakeProvider {
     if (script.until !== undefined) await script.until;
     await script.does?.(call);
     const usual =
-      isUnscripted(script) || script.works === true ? this.work(verb, id, body) : { status: 200, body: {} };
+      isUnscripted(script) || script.works === true
+        ? this.work(verb, id, body, path.at(-1) ?? '')
+        : { status: 200, body: {} };
     if (script.hang === true) return;
     if (script.reset === true) {
       request.socket.destroy();
@@ -203,13 +215,28 @@ export class FakeProvider {
     return { status: 200, body: { message: `Your database is on ${plan} now.` } };
   }
 
+  private act(
+    id: string,
+    name: string,
+    body: Record<string, unknown> | null,
+  ): { status: number; body: unknown } {
+    const uuid = [...this.resources.keys()].find((one) => id === (this.idsOfItsOwn ? `own-${one}` : one));
+    if (uuid === undefined) return { status: 404, body: { id: 'not_found', message: 'No such resource.' } };
+    const run = String(body?.id);
+    if (!this.actionsDone.some((one) => one.run === run))
+      this.actionsDone.push({ run, name, params: body?.params });
+    return { status: 200, body: { result: { run, echo: body?.params }, message: 'Done.' } };
+  }
+
   private work(
     verb: Call['verb'],
     id: string,
     body: Record<string, unknown> | null,
+    action: string,
   ): { status: number; body: unknown } {
     const ownId = (uuid: string) => (this.idsOfItsOwn ? `own-${uuid}` : uuid);
     if (verb === 'change_plan') return this.changePlan(id, String(body?.plan));
+    if (verb === 'action') return this.act(id, action, body);
     if (verb === 'deprovision') {
       const uuid = [...this.resources.keys()].find((one) => ownId(one) === id);
       const had = uuid !== undefined && this.resources.delete(uuid);

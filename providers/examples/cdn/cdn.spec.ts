@@ -97,6 +97,28 @@ describe('the CDN as a program', () => {
     assert.equal((await get(`${url}/kept?a=1`)).status, 404);
   });
 
+  it('carries actions out, each run once', async () => {
+    const { uuid, url } = await make({ origin: originUrl });
+    const act = (name: string, body: object, of = uuid) =>
+      provider.call('POST', `/heroku/resources/${of}/actions/${name}`, body);
+    const usage = await act('usage', { id: randomUUID() });
+    assert.deepEqual([usage.status, usage.body], [200, { result: { answers: 0, bytes: 0 } }]);
+    await get(`${url}/kept/a`);
+    await get(`${url}/kept/b`);
+    const run = { id: randomUUID(), params: { path: '/kept/a' } };
+    const purged = await act('purge', run);
+    assert.deepEqual(purged.body, { result: { purged: 1 }, message: '1 answers are gone.' });
+    await get(`${url}/kept/a`);
+    assert.deepEqual((await act('purge', run)).body, purged.body);
+    assert.equal((await get(`${url}/kept/a`)).cache, 'HIT', 'a repeat purges nothing');
+    assert.equal((await act('usage', run)).status, 422, 'the id of another run');
+    assert.equal((await act('purge', { id: 'x' })).status, 422);
+    assert.equal((await act('explode', { id: randomUUID() })).status, 404);
+    assert.equal((await act('purge', { id: randomUUID() }, randomUUID())).status, 404);
+    await provider.deprovision(uuid);
+    assert.equal((await act('purge', { id: randomUUID() })).status, 410);
+  });
+
   it('asks the origin once for many who come at once, and never another host', async () => {
     const { uuid, url } = await make({ origin: originUrl });
     const before = visits.length;

@@ -62,6 +62,13 @@ function startCdn(context: ProviderContext): ProviderParts {
       const origin = escapeHtml((await originOf(context, uuid)) ?? 'not set yet');
       return `<!doctype html><title>CDN</title><h1>CDN</h1><p>Origin: ${origin}</p><p>${kept} answers, ${bytes} bytes.</p>`;
     },
+    actions: {
+      purge: ({ uuid }, { params: { path } }) => {
+        const purged = edge.purge(uuid, typeof path === 'string' ? path : null);
+        return { result: { purged }, message: `${purged} answers are gone.` };
+      },
+      usage: ({ uuid }) => ({ result: edge.facts(uuid) }),
+    },
     routes: (server) => addEdgeRoutes(server, context, edge, hosts),
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { Rule } from '../rule.js';
 import { Violation } from '../verdict.js';
+import { ACTION_RULES } from './actions.js';
 import { ASYNC_CALLBACK, ASYNC_LOST_ANSWER } from './asynchronous.js';
 import { AUTH_RULES } from './auth.js';
 import { DEPROVISION_RULES } from './deprovision.js';
@@ -33,6 +34,7 @@ export function allRules(clock: Clock): readonly Rule[] {
     ASYNC_LOST_ANSWER,
     ...PLAN_RULES,
     ...ssoRules(clock),
+    ...ACTION_RULES,
     ...DEPROVISION_RULES,
     ...FAULT_RULES,
   ];

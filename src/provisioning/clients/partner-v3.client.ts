@@ -4,7 +4,7 @@ import type { ProviderAccess } from '../../catalog/catalog.repository.js';
 import { CONFIG, type Config } from '../../kernel/config.js';
 import { EgressGuard, EgressRefused } from '../../kernel/egress-guard.js';
 import type { Reply } from '../reply.js';
-import { ProviderClient, type ProvisionCall } from './provider-client.js';
+import { ProviderClient, type ActionCall, type ProvisionCall } from './provider-client.js';
 
 /** Compared byte for byte by a provider in the field (partner contract, part b). */
 const ACCEPT = 'application/vnd.heroku-addons+json; version=3';
@@ -50,6 +50,12 @@ export class PartnerV3Client extends ProviderClient implements OnApplicationShut
 
   deprovision(access: ProviderAccess, id: string): Promise<Reply> {
     return this.send('DELETE', access, `${access.baseUrl}/${encodeURIComponent(id)}`, null);
+  }
+
+  runAction(access: ProviderAccess, id: string, name: string, run: ActionCall): Promise<Reply> {
+    const { id: runId, params } = run;
+    const url = `${access.baseUrl}/${encodeURIComponent(id)}/actions/${encodeURIComponent(name)}`;
+    return this.send('POST', access, url, { id: runId, params });
   }
 
   inventory(access: ProviderAccess, cursor: string | null): Promise<Reply> {

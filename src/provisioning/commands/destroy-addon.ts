@@ -10,6 +10,7 @@ import { Database, type Tx } from '../../kernel/db/database.js';
 import type { AddonId } from '../../kernel/ids.js';
 import { Outbox } from '../../kernel/outbox/outbox.js';
 import { AddonLocks } from '../addon-locks.js';
+import { makesWay } from '../operation.machine.js';
 import { OperationRepository } from '../operation.repository.js';
 import { StartDeprovision } from '../start-deprovision.js';
 
@@ -39,9 +40,8 @@ export class RequestDeprovision {
       return;
     }
     await this.addons.setDeleteRequested(tx, addonId, at);
-    // A plan change that rests until its next try ends now.
-    if (active.type === 'plan_change')
-      await this.outbox.add(tx, 'operation.advance', { operationId: active.id });
+    // A plan change or an action that rests until its next try ends now.
+    if (makesWay(active.type)) await this.outbox.add(tx, 'operation.advance', { operationId: active.id });
     await this.audit.add(tx, author, {
       action: 'addon.deprovision_queued',
       subject: { kind: 'addon', id: addonId },

@@ -7,7 +7,7 @@ import { Database, type Tx } from '../../kernel/db/database.js';
 import { Outbox } from '../../kernel/outbox/outbox.js';
 import { CircuitRepository } from '../circuit.repository.js';
 import type { Operation } from '../operation.entity.js';
-import { isFinal, next } from '../operation.machine.js';
+import { isFinal, isReported, next } from '../operation.machine.js';
 import { OperationRepository } from '../operation.repository.js';
 import { PauseRepository, sentence } from '../pause.repository.js';
 import { provisioningErrors } from '../provisioning.errors.js';
@@ -80,7 +80,7 @@ export class RetryOperation {
 
 /** A creation that the provider has accepted is not asked for twice: expired, it would be given up. */
 function stateToRetry({ type, state }: Operation): Operation['state'] {
-  if (state !== 'waiting') return state;
+  if (state !== 'waiting' || !isReported(type, state)) return state;
   const again = next(type, state, 'expired');
   if (again !== 'unsure') throw provisioningErrors.operation_waiting();
   return again;
