@@ -17,7 +17,13 @@ import { PlatformClient } from './platform-client.js';
 import { PlatformLinks } from './platform-links.js';
 import { PlatformTokens } from './platform-tokens.js';
 import { runMain, runProgram, type RunningProvider } from './program.js';
-import type { ProviderContext, ProviderDefinition, ProviderParts } from './provider-definition.js';
+import {
+  assertDefinition,
+  assertParts,
+  type ProviderContext,
+  type ProviderDefinition,
+  type ProviderParts,
+} from './provider-definition.js';
 import { type DefinedSettings, readDefinedSettings } from './provider-settings.js';
 import { addLogDrainRoute, addSsoRoute, addWebhookRoute, DRAIN_USER } from './public-routes.js';
 import { Repeating } from './repeating.js';
@@ -62,6 +68,7 @@ export function defineProvider(definition: ProviderDefinition): { run(): Promise
   return {
     run: () =>
       runMain(async () => {
+        assertDefinition(definition);
         const settings = readDefinedSettings(definition.module, process.env);
         const log = createLogger(settings.logLevel, settings.slug);
         await runProgram({ ...settings, log, start: () => start(definition, settings, log) });
@@ -166,6 +173,7 @@ async function putTogether(
   const platform = tokens === null ? null : new PlatformClient(tokens);
   const context = contextOf(ground, platform, publicUrl);
   const parts = await definition.start(context);
+  assertParts(parts);
   if (parts.asynchronous === true && platform === null)
     throw new Error(
       'SOUK_PROVIDER_CLIENT_SECRET must be set: without it the end of asynchronous work cannot be reported.',

@@ -79,3 +79,65 @@ export interface ProviderDefinition {
   migrations?: Migration[];
   start(context: ProviderContext): Promise<ProviderParts> | ProviderParts;
 }
+
+const DEFINITION: Record<keyof ProviderDefinition, true> = {
+  module: true,
+  database: true,
+  migrations: true,
+  start: true,
+};
+const PARTS: Record<keyof ProviderParts, boolean> = {
+  draft: true,
+  create: true,
+  resize: false,
+  destroy: true,
+  credentials: true,
+  admit: false,
+  describe: false,
+  asynchronous: false,
+  dashboard: false,
+  actions: false,
+  receiveLogs: false,
+  hearWebhook: false,
+  routes: false,
+  stop: false,
+};
+
+/** Throws on what the kit does not know, which it would silently do without. Programs in plain JavaScript have no types. */
+export function assertDefinition(definition: object): void {
+  assertNames(
+    definition,
+    Object.keys(DEFINITION),
+    'defineProvider',
+    'what start returns',
+    Object.keys(PARTS),
+  );
+}
+
+/** The same for what `start` returned; also what cannot be missing. */
+export function assertParts(parts: object): void {
+  assertNames(parts, Object.keys(PARTS), 'what start returns', 'defineProvider', Object.keys(DEFINITION));
+  const missing = Object.entries(PARTS).flatMap(([name, needed]) =>
+    needed && !(name in parts) ? [name] : [],
+  );
+  if (missing.length > 0) throw new Error(`What start returns lacks ${missing.join(', ')}.`);
+}
+
+function assertNames(
+  given: object,
+  known: string[],
+  where: string,
+  elsewhere: string,
+  there: string[],
+): void {
+  // An object of a class has fields of its own.
+  if (Object.getPrototypeOf(given) !== Object.prototype) return;
+  for (const name of Object.keys(given)) {
+    if (known.includes(name)) continue;
+    throw new Error(
+      there.includes(name)
+        ? `${name} belongs into ${elsewhere}, not into ${where}.`
+        : `${name} in ${where} means nothing to the kit. It takes ${known.join(', ')}.`,
+    );
+  }
+}

@@ -20,7 +20,7 @@ export const addonErrors = defineErrors({
   },
   operation_in_flight: {
     status: 422,
-    message: 'An operation on this add-on is still running; wait for it with "heroku addons:wait".',
+    message: 'Another operation on this add-on is still running; try again when it has ended.',
     osb: 'ConcurrencyError',
   },
   one_per_app: {

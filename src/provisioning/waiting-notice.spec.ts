@@ -41,6 +41,13 @@ it.each<[string, Addon, Waiting | null, Pause[], string | null]>([
   ['a pause elsewhere', addon, null, [pause('region', 'eu'), pause('plan', 'x')], null],
   ['an add-on that is gone', { ...addon, removedAt: AT }, null, [pause('provider', PROVIDER)], null],
   [
+    'a plan change that is taken back',
+    addon,
+    operation({ type: 'plan_change', state: 'reverting' }),
+    [],
+    'warning: The plan could not be changed; the add-on keeps the one that it had. Other changes wait until the provider has confirmed that; trying again at 2026-03-01T12:00:00Z.',
+  ],
+  [
     'a pause, nothing running',
     addon,
     null,

@@ -36,6 +36,13 @@ export function waitingNotice(
       message: `The provider does not answer at the moment; ${again}`,
       createdAt: operation.updatedAt,
     });
+  if (operation.state === 'reverting')
+    return notice(addon, {
+      key: 'souk.plan_unconfirmed',
+      severity: 'warning',
+      message: `The plan could not be changed; the add-on keeps the one that it had. Other changes wait until the provider has confirmed that; ${again}`,
+      createdAt: operation.updatedAt,
+    });
   if (operation.state === 'unsure')
     return notice(addon, {
       key: 'souk.unanswered',

@@ -5,6 +5,7 @@ import { toJunit } from '../../conformance/junit.js';
 import { allRules } from '../../conformance/rules/index.js';
 import { runConformance } from '../../conformance/run-conformance.js';
 import { isClean, type ConformanceReport } from '../../conformance/verdict.js';
+import { ConformanceError } from '../../conformance/verdict.js';
 import { Clock } from '../../kernel/clock.js';
 import { givenKey, ownSigningKey, trustedKey } from '../badge-keys.js';
 import { presentReport, resultText, summaryText } from '../conformance-report.js';
@@ -66,7 +67,7 @@ export function addProviderTestCommands(program: Command): void {
     .option('--key <file>', 'public key (PEM) of whom you trust, instead of the one in SOUK_HOME')
     .option('--json', 'print JSON')
     .action((file: string, { key, json }: { key?: string; json?: boolean }) => {
-      const facts = verifyBadge(readFileSync(file, 'utf8'), trustedKey(process.env, process.cwd(), key));
+      const facts = verifyBadge(readBadge(file), trustedKey(process.env, process.cwd(), key));
       const { pass, fail, skip } = facts.counts;
       printFacts({ valid: true, ...facts }, json, () =>
         [
@@ -77,6 +78,16 @@ export function addProviderTestCommands(program: Command): void {
       );
       if (facts.result !== 'passed') process.exitCode = 1;
     });
+}
+
+function readBadge(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConformanceError(
+      `The badge ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`,
+    );
+  }
 }
 
 async function testProvider(manifestFile: string, options: TestOptions): Promise<void> {
