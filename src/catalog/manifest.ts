@@ -47,7 +47,8 @@ export interface Manifest {
 
 /** What `requires` may ask for. Those of the log router are refused by name until it is there. */
 const REQUIREMENTS = ['attachable', 'many_per_app'];
-const LOG_REQUIREMENTS = ['syslog_drain', 'log_input'];
+/** What takes a log router. */
+export const LOG_REQUIREMENTS = ['syslog_drain', 'log_input'];
 
 /** The time after a 202 (partner contract, part c), and the bounds within which a plan may set its own. */
 const ASYNC_DEADLINE = { fallback: 43_200, min: 60, max: 604_800 };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { DEFAULT_REGION, findRegion } from '../apps/regions.js';
-import { parseManifest } from '../catalog/manifest.js';
+import { LOG_REQUIREMENTS, parseManifest } from '../catalog/manifest.js';
+import { isObject } from '../conformance/exchange.js';
 import { readProviderFacts, type AddressOptions, type ProviderFacts } from '../conformance/provider-facts.js';
 import { ConformanceError } from '../conformance/verdict.js';
 import { SoukError } from '../kernel/errors.js';
@@ -22,15 +23,25 @@ export function readSubject(manifestFile: string, options: AddressOptions): Subj
   return { facts, cloudRegion: region?.cloudName ?? facts.region, problems: problemsOf(manifest), file };
 }
 
-/** The catalogue's own check, so that what passes here is what a Souk takes. */
-function problemsOf(manifest: unknown): string[] {
+/**
+ * The catalogue's own check, so that what passes here is what a Souk takes. That this Souk routes no logs is no fault of
+ * a manifest that asks for them.
+ */
+export function problemsOf(manifest: unknown): string[] {
   try {
-    parseManifest(manifest);
+    parseManifest(withoutLogs(manifest));
     return [];
   } catch (error) {
     if (!(error instanceof SoukError)) throw error;
     return [error.message];
   }
+}
+
+function withoutLogs(manifest: unknown): unknown {
+  if (!isObject(manifest) || !isObject(manifest.api) || !Array.isArray(manifest.api.requires))
+    return manifest;
+  const requires = manifest.api.requires.filter((one) => !LOG_REQUIREMENTS.includes(one as string));
+  return { ...manifest, api: { ...manifest.api, requires } };
 }
 
 function readManifestFile(file: string): Buffer {

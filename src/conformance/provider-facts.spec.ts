@@ -43,6 +43,7 @@ describe('the facts of a provider', () => {
       ssoUrl: 'http://127.0.0.1:1/sso?x=1',
       actions: [],
       hasActions: false,
+      wantsLogs: false,
     });
   });
 

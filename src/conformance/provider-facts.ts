@@ -18,6 +18,8 @@ export interface ProviderFacts {
   actions: string[];
   /** Whether it declares any action at all. */
   hasActions: boolean;
+  /** It takes its apps' log lines. */
+  wantsLogs: boolean;
 }
 
 export interface AddressOptions {
@@ -66,6 +68,7 @@ export function readProviderFacts(manifest: unknown, options: AddressOptions): P
     baseUrl: addresses.baseUrl.replace(/\/+$/, ''),
     ssoUrl: addresses.ssoUrl,
     ...actionsOf(root.souk),
+    wantsLogs: texts(api.requires).includes('syslog_drain'),
   };
 }
 

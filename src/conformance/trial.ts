@@ -85,6 +85,7 @@ export class Trial {
       callback_url: `${platform.url}/addons/${uuid}`,
       oauth_grant: platform.admit(uuid),
       options: {},
+      ...(facts.wantsLogs ? { log_drain_token: `d.${uuid}` } : {}),
       ...options.adds,
     };
     made.sending(uuid);
@@ -202,6 +203,29 @@ export class Trial {
     );
   }
 
+  /** Two lines in one frame, as Logplex sends them; credentials in the address go into a header. */
+  drain(drain: URL, frame: string, at: Date): Promise<Exchange> {
+    const { username, password } = drain;
+    const url = new URL(drain);
+    [url.username, url.password] = ['', ''];
+    const basic = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    return this.deliver(
+      {
+        method: 'POST',
+        url: url.href,
+        headers: {
+          'content-type': 'application/logplex-1',
+          'logplex-msg-count': '2',
+          'logplex-frame-id': frame,
+          'logplex-drain-token': 'd.souk-provider-test',
+          ...(basic === ':' ? {} : { authorization: `Basic ${Buffer.from(basic).toString('base64')}` }),
+        },
+        body: [line('Grüße', at), line('sample#load=0.5', at)].map(framed).join(''),
+      },
+      {},
+    );
+  }
+
   private addressOf(id: string): string {
     return `${this.facts.baseUrl}/${encodeURIComponent(id)}`;
   }
@@ -242,4 +266,14 @@ export class Trial {
     onExchange?.(exchange);
     return exchange;
   }
+}
+
+/** One message: RFC 5424 without structured data, which Logplex leaves out. */
+function line(text: string, at: Date): string {
+  return `<190>1 ${at.toISOString().replace('Z', '+00:00')} host app web.1 - ${text}\n`;
+}
+
+/** Lengths count bytes, not characters. */
+function framed(message: string): string {
+  return `${Buffer.byteLength(message)} ${message}`;
 }

@@ -4,7 +4,7 @@ import { readProviderFacts } from '../../src/conformance/provider-facts.js';
 import { allRules } from '../../src/conformance/rules/index.js';
 import { runConformance } from '../../src/conformance/run-conformance.js';
 import type { ConformanceReport } from '../../src/conformance/verdict.js';
-import { parseManifest } from '../../src/catalog/manifest.js';
+import { problemsOf } from '../../src/cli/conformance-subject.js';
 import { Clock } from '../../src/kernel/clock.js';
 import { ScriptableProvider, type Habit } from './scriptable-provider.js';
 
@@ -37,6 +37,10 @@ const HABITS: Record<string, readonly Habit[]> = {
   'action-run': ['action-500'],
   'action-repeat': ['run-done-twice'],
   'action-unknown': ['any-action'],
+  'drain-url': ['no-drain-url'],
+  'drain-frame': ['drain-415'],
+  'drain-repeat': ['repeated-frame-409'],
+  'drain-closed': ['open-drain'],
   deprovision: ['delete-500'],
   'deprovision-repeat': ['second-delete-500'],
   'provision-after-deprovision': ['late-provision-200', 'late-provision-500'],
@@ -62,16 +66,10 @@ async function test(
 ): Promise<ConformanceReport> {
   provider = await new ScriptableProvider(habit, asynchronous).start();
   const manifest = change(provider.manifest());
-  let problem: string | null = null;
-  try {
-    parseManifest(manifest);
-  } catch (error) {
-    problem = error instanceof Error ? error.message : String(error);
-  }
   return runConformance({
     facts: readProviderFacts(manifest, { allowRemote: false }),
     cloudRegion: 'amazon-web-services::eu-west-1',
-    manifestProblems: problem === null ? [] : [problem],
+    manifestProblems: problemsOf(manifest),
     only: [],
     platformPort: 0,
     callTimeoutMs: 10_000,

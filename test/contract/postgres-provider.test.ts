@@ -40,7 +40,7 @@ it('the bundled Postgres provider conforms, and nothing is left in it', async ()
     [],
     output,
   );
-  // It answers at once and has no sign-on and no actions: nothing else may be skipped.
+  // It answers at once and has no sign-on, no actions and no drains: nothing else may be skipped.
   assert.deepEqual(
     lines.filter((line) => line.startsWith('SKIP')),
     [
@@ -52,6 +52,10 @@ it('the bundled Postgres provider conforms, and nothing is left in it', async ()
       'action-run',
       'action-repeat',
       'action-unknown',
+      'drain-url',
+      'drain-frame',
+      'drain-repeat',
+      'drain-closed',
     ].map((id) => `SKIP  ${id}`),
     output,
   );

@@ -52,8 +52,21 @@ describe('souk provider test', () => {
       /^PASS {2}repeat-same-id: A provision that is repeated gives the same resource \(\d+ ms\)$/m,
     );
     assert.match(output, /^SKIP {2}async-callback: .*\n {6}The provider answers at once, not with 202\.$/m);
-    assert.match(output, /^33 passed, 0 failed, 2 skipped in [\d.]+ s\.\nThe provider conforms\.$/m);
+    assert.match(output, /^37 passed, 0 failed, 2 skipped in [\d.]+ s\.\nThe provider conforms\.$/m);
     assert.equal(code, 0, output);
+  });
+
+  it('takes the address of the provider as well, and names the manifest that it wants with it', async () => {
+    const { running } = await begin(null);
+    const address = `${running.url}/heroku/resources`;
+    const test = (...more: string[]) =>
+      runSouk(['provider', 'test', address, '--only', 'provision-id', ...more], env);
+    const good = await test('--manifest', file('manifest.json'));
+    assert.match(good.output, /^PASS {2}provision-id/m);
+    assert.equal(good.code, 0, good.output);
+    const bad = await test('--manifest', file('nowhere.json'));
+    assert.match(bad.output, /nowhere\.json cannot be read/);
+    assert.notEqual(bad.code, 0);
   });
 
   it('shows of a failure what was sent, what came back and how to mend it, without secrets and escapes', async () => {
@@ -152,7 +165,7 @@ describe('a badge', () => {
     assert.equal(good.code, 0, good.output);
     assert.match(
       good.output,
-      /^The signature is good\.\nscriptable, tested at .*: passed \(33 passed, 0 failed, 2 skipped\)\.$/m,
+      /^The signature is good\.\nscriptable, tested at .*: passed \(37 passed, 0 failed, 2 skipped\)\.$/m,
     );
 
     const badge = JSON.parse(read('badge.json')) as Badge;

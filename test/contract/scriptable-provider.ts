@@ -44,7 +44,11 @@ export type Habit =
   | 'revived-by-repeat'
   | 'action-500'
   | 'run-done-twice'
-  | 'any-action';
+  | 'any-action'
+  | 'no-drain-url'
+  | 'drain-415'
+  | 'repeated-frame-409'
+  | 'open-drain';
 
 interface Resource {
   id: string;
@@ -63,7 +67,16 @@ const PASSWORD = 'password-of-the-scriptable';
 const SLUG = 'scriptable';
 /** What a terminal or a log must not get: an escape sequence, text that runs backwards, markup, a secret. */
 const HOSTILE = `\u001b[2J\u202eno <b>&"]]> ${PASSWORD}`;
-const FIELDS = ['uuid', 'name', 'plan', 'region', 'callback_url', 'oauth_grant', 'options'];
+const FIELDS = [
+  'uuid',
+  'name',
+  'plan',
+  'region',
+  'callback_url',
+  'oauth_grant',
+  'options',
+  'log_drain_token',
+];
 const PLANS = ['small', 'large'];
 /** How long a slow habit dawdles: far longer than loopback takes, far shorter than any deadline of the tester. */
 const DAWDLE_MS = 60;
@@ -75,6 +88,7 @@ export class ScriptableProvider {
   private readonly buried = new Set<string>();
   private readonly locked = new Set<string>();
   private readonly runs = new Map<string, number>();
+  private readonly frames = new Set<string>();
   private readonly deletes = new Map<string, () => void>();
   private actions = 0;
   private queue: Promise<void> = Promise.resolve();
@@ -115,7 +129,7 @@ export class ScriptableProvider {
         password: PASSWORD,
         sso_salt: SALT,
         regions: ['eu'],
-        requires: ['attachable'],
+        requires: ['attachable', 'syslog_drain'],
         production: { base_url: `${this.url}/heroku/resources`, sso_url: `${this.url}/sso` },
       },
       souk: { actions: [{ name: 'count', title: 'Count', kind: 'command' }] },
@@ -148,6 +162,7 @@ export class ScriptableProvider {
   private async answer(request: IncomingMessage, body: string): Promise<Answer> {
     const [path = ''] = (request.url ?? '').split('?');
     if (path === '/sso') return this.signOn(Object.fromEntries(new URLSearchParams(body)));
+    if (path.startsWith('/logs/')) return this.takeLogs(request, body);
     const id = decodeURIComponent(path.split('/')[3] ?? '');
     if (this.habit === 'existence-first' && id !== '' && this.find(id) === null && !this.wasThere(id))
       return { status: 404 };
@@ -202,7 +217,10 @@ export class ScriptableProvider {
     if (habit === 'revived-by-repeat') this.gone.delete(uuid);
     if (!this.asynchronous) return this.made(resource);
     if (known === undefined) reportDone(fields, this.configOf(resource), habit);
-    return { status: 202, body: { id: resource.id, message: 'It is being made.' } };
+    return {
+      status: 202,
+      body: { id: resource.id, message: 'It is being made.', ...this.drainOf(resource) },
+    };
   }
 
   private draft(uuid: string, fields: Record<string, unknown>): Resource {
@@ -227,7 +245,35 @@ export class ScriptableProvider {
     if (this.habit === 'provision-text') return { status: 200, body: 'ok' };
     const config = this.configOf(resource);
     if (this.habit === 'provision-without-id') return { status: 200, body: { config } };
-    return { status: 200, body: { id: resource.id, config, message: 'It is ready.' } };
+    const drain = this.drainOf(resource);
+    return { status: 200, body: { id: resource.id, config, message: 'It is ready.', ...drain } };
+  }
+
+  private drainOf({ uuid }: Resource): { log_drain_url?: string } {
+    if (this.habit === 'no-drain-url') return {};
+    const { host } = new URL(this.url);
+    return { log_drain_url: `http://drain:${uuid}@${host}/logs/${uuid}` };
+  }
+
+  /** Reads what the lengths say, and wants as many messages as the header counts. */
+  private takeLogs({ headers, url }: IncomingMessage, body: string): Answer {
+    const { habit } = this;
+    const uuid = url?.split('/')[2] ?? '';
+    const right = `Basic ${Buffer.from(`drain:${uuid}`).toString('base64')}`;
+    if (headers.authorization !== right && habit !== 'open-drain') return { status: 401 };
+    if (habit === 'drain-415' || headers['content-type'] !== 'application/logplex-1') return { status: 415 };
+    let rest = Buffer.from(body);
+    let messages = 0;
+    for (; rest.length > 0; messages += 1) {
+      const digits = /^\d+ /.exec(rest.toString())?.[0] ?? '';
+      if (digits === '') return { status: 400 };
+      rest = rest.subarray(digits.length + Number(digits));
+    }
+    if (messages !== Number(headers['logplex-msg-count'])) return { status: 400 };
+    const frame = String(headers['logplex-frame-id']);
+    if (habit === 'repeated-frame-409' && this.frames.has(frame)) return { status: 409 };
+    this.frames.add(frame);
+    return { status: 204 };
   }
 
   private configOf({ uuid, password }: Resource): Record<string, unknown> {

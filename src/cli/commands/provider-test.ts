@@ -34,12 +34,13 @@ export function addProviderTestCommands(program: Command): void {
   provider
     .command('test')
     .argument(
-      '<manifest>',
-      'the addon-manifest.json of the provider; SOUK_PROVIDER_PASSWORD and SOUK_PROVIDER_SSO_SALT go before what it says',
+      '<manifest|url>',
+      'the addon-manifest.json of the provider, or the address where it runs; SOUK_PROVIDER_PASSWORD and SOUK_PROVIDER_SSO_SALT go before what the manifest says',
     )
     .description(
       'test a provider program against the Add-on Partner API v3; it makes and deletes resources there',
     )
+    .option('--manifest <file>', 'the manifest, where the address was given', 'addon-manifest.json')
     .option('--base-url <url>', 'where the provider runs, instead of the address in the manifest')
     .option('--plan <plan>', 'the plan to provision (default: the default plan of the manifest)')
     .option('--only <rule...>', 'these rules, and those that they rest on')
@@ -51,7 +52,11 @@ export function addProviderTestCommands(program: Command): void {
     .option('--badge <file>', 'write the result with a signature, too')
     .option('--key <file>', 'private key (Ed25519, PEM) for the badge, instead of the one in SOUK_HOME')
     .option('--json', 'print JSON')
-    .action(testProvider);
+    .action((given: string, options: TestOptions & { manifest: string }) =>
+      /^https?:\/\//.test(given)
+        ? testProvider(options.manifest, { ...options, baseUrl: given })
+        : testProvider(given, options),
+    );
   provider
     .command('rules')
     .option('--json', 'print JSON')

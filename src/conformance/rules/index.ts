@@ -5,6 +5,7 @@ import { ACTION_RULES } from './actions.js';
 import { ASYNC_CALLBACK, ASYNC_LOST_ANSWER } from './asynchronous.js';
 import { AUTH_RULES } from './auth.js';
 import { DEPROVISION_RULES } from './deprovision.js';
+import { drainRules } from './drains.js';
 import { FAULT_RULES } from './faults.js';
 import { PLAN_RULES } from './plan.js';
 import { CONFIG_RULES, PROVISION_RULES } from './provision.js';
@@ -35,6 +36,7 @@ export function allRules(clock: Clock): readonly Rule[] {
     ...PLAN_RULES,
     ...ssoRules(clock),
     ...ACTION_RULES,
+    ...drainRules(clock),
     ...DEPROVISION_RULES,
     ...FAULT_RULES,
   ];
