@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
+  EngineUnavailable,
   freePort,
   removeEngine,
   startPostgres,
@@ -46,7 +47,11 @@ export class Rig {
       rmSync(home, { recursive: true, force: true });
       throw error;
     });
-    const redis = await startRedis({ home, name: 'bench' }).catch(() => null);
+    const redis = await startRedis({ home, name: 'bench' }).catch(async (error: unknown) => {
+      if (error instanceof EngineUnavailable) return null;
+      await cluster.stop();
+      throw error;
+    });
     const port = await freePort();
     const providerPort = await freePort();
     const rig = new Rig(home, cluster, redis, `http://127.0.0.1:${port}`, providerPort);

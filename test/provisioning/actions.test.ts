@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, it } from 'vitest';
-import { CrashPoints } from '../../src/kernel/crash-points.js';
 import { assertRefused, ok, type Api } from '../support/api.js';
+import { BreakOnceAt } from '../support/break-once-at.js';
 import type { Script } from '../support/fake-provider.js';
 import { Operator } from '../support/operator.js';
 import type { AddonBody, AppBody } from '../support/resources.js';
@@ -12,16 +12,6 @@ import { queueBackends, World } from '../support/world.js';
 const MINUTE_MS = 60_000;
 const LEASE_MS = 2_000;
 const SECRET = 'sesame-open-sesame';
-
-/** Whoever works dies at this point, once: what it holds is left as it is, as after `kill -9`. */
-class DieOnceAt extends CrashPoints {
-  point: string | null = null;
-  override reach(point: string): void {
-    if (point !== this.point) return;
-    this.point = null;
-    throw new Error(`died at ${point}`);
-  }
-}
 
 interface RunBody {
   id: string;
@@ -68,7 +58,7 @@ const FAULTS: [string, Script][] = [
 const FAULTS_AND_DEATH = FAULTS.filter(([what]) => what.startsWith('resets') || what === 'answers 202');
 
 describe.each(queueBackends().slice(0, 1))('with the queue on %s, an action', (queue) => {
-  const death = new DieOnceAt();
+  const death = new BreakOnceAt();
   let world: World;
   let app: AppBody;
   let addon: AddonBody;

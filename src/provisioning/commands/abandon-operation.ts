@@ -26,7 +26,7 @@ export class AbandonEffects {
   constructor(
     private readonly operations: OperationRepository,
     private readonly removed: RecordRemoved,
-    private readonly planChange: RecordPlanChange,
+    private readonly recordPlanChange: RecordPlanChange,
     private readonly startDeprovision: StartDeprovision,
     private readonly outbox: Outbox,
     private readonly audit: AuditTrail,
@@ -41,23 +41,9 @@ export class AbandonEffects {
     author: Author,
     now: Date,
   ): Promise<void> {
-    const ended = isFinal(state) ? { finishedAt: now } : { deadlineAt: plusMs(now, DELETE_DEADLINE_MS) };
-    // A call that is under way keeps its claim, since its answer may name the id to clean up.
-    const claim =
-      state === 'calling'
-        ? {}
-        : { ...ended, attempt: operation.attempt + 1, leaseUntil: null, nextAttemptAt: now };
-    await this.operations.apply(tx, operation.id, operation.attempt, {
-      ...claim,
-      state,
-      abandonedAt: now,
-      heldBy: null,
-      nudgedUntil: null,
-      customerMessage: CUSTOMER_MESSAGE,
-      updatedAt: now,
-    });
+    // Its answer may name the id to clean up.
+    await this.giveUp(tx, operation, state, CUSTOMER_MESSAGE, now);
     await this.removed.creationFailed(tx, addon, author, now, CUSTOMER_MESSAGE);
-    if (state === 'cleaning') await this.outbox.add(tx, 'operation.advance', { operationId: operation.id });
   }
 
   /** The delete ends without the provider's word: a worker that is at it loses its claim, and a finding stays. */
@@ -89,7 +75,7 @@ export class AbandonEffects {
    * Nothing was sent: the old plan stands. It may have got through: the old plan is asked for until the provider
    * confirms it. It is being asked for: that ends without the provider's word, and a finding stays.
    */
-  async planChanged(
+  async planChange(
     tx: Tx,
     operation: Operation,
     addon: Addon,
@@ -98,24 +84,10 @@ export class AbandonEffects {
     reason: string,
     now: Date,
   ): Promise<void> {
-    const ended = isFinal(state) ? { finishedAt: now } : { deadlineAt: plusMs(now, DELETE_DEADLINE_MS) };
-    // A call that is under way keeps its claim: a yes counts, with the credentials that come along.
-    const claim =
-      state === 'calling'
-        ? {}
-        : { ...ended, attempt: operation.attempt + 1, leaseUntil: null, nextAttemptAt: now };
-    await this.operations.apply(tx, operation.id, operation.attempt, {
-      ...claim,
-      state,
-      abandonedAt: now,
-      heldBy: null,
-      nudgedUntil: null,
-      customerMessage: PLAN_CHANGE_MESSAGE,
-      updatedAt: now,
-    });
-    if (state === 'reverting') await this.outbox.add(tx, 'operation.advance', { operationId: operation.id });
+    // A yes counts, with the credentials that come along.
+    await this.giveUp(tx, operation, state, PLAN_CHANGE_MESSAGE, now);
     if (!isFinal(state)) return;
-    await this.planChange.failed(tx, operation, addon, author, PLAN_CHANGE_MESSAGE, now);
+    await this.recordPlanChange.failed(tx, operation, addon, author, PLAN_CHANGE_MESSAGE, now);
     // A delete that waited for the call goes on; it makes every plan the right one.
     if (addon.deleteRequestedAt !== null) await this.startDeprovision.run(tx, addon, author, now);
     else if (operation.state === 'reverting') {
@@ -131,6 +103,31 @@ export class AbandonEffects {
       appId: addon.appId,
       details: { type: operation.type, state: operation.state, addon: addon.id, reason },
     });
+  }
+
+  /** A call that is under way keeps its claim; any other worker loses it. */
+  private async giveUp(
+    tx: Tx,
+    operation: Operation,
+    state: OperationState,
+    customerMessage: string,
+    now: Date,
+  ): Promise<void> {
+    const ended = isFinal(state) ? { finishedAt: now } : { deadlineAt: plusMs(now, DELETE_DEADLINE_MS) };
+    const claim =
+      state === 'calling'
+        ? {}
+        : { ...ended, attempt: operation.attempt + 1, leaseUntil: null, nextAttemptAt: now };
+    await this.operations.apply(tx, operation.id, operation.attempt, {
+      ...claim,
+      state,
+      abandonedAt: now,
+      heldBy: null,
+      nudgedUntil: null,
+      customerMessage,
+      updatedAt: now,
+    });
+    if (isUndoing(state)) await this.outbox.add(tx, 'operation.advance', { operationId: operation.id });
   }
 }
 
@@ -174,7 +171,7 @@ export class AbandonOperation {
       if (state === null) throw provisioningErrors.operation_not_abandonable();
       const reached = underWay && !unconfirmed ? 'calling' : state;
       if (operation.type === 'plan_change')
-        await this.effects.planChanged(tx, operation, addon, reached, author, reason, now);
+        await this.effects.planChange(tx, operation, addon, reached, author, reason, now);
       else if (unconfirmed) await this.effects.deletion(tx, operation, addon, state, author, reason, now);
       else await this.effects.creation(tx, operation, addon, reached, author, now);
       await this.effects.note(tx, author, operation, addon, reason);
